@@ -1,0 +1,14 @@
+"""Unified Agent: one web desktop for contact-centre agents, on telephony and diallers that may fail.
+
+Rooms, top to bottom; imports go down only (checked by import-linter, see ``pyproject.toml``):
+
+- ``tools``: what people run: command line, simulators, load.
+- ``assembly``: builds one running instance; the only file that knows every room.
+- ``server``: HTTP and push; turns requests into commands and notices into bytes.
+- ``sessions``, ``links``, ``cluster``: live agents, switch and diallers, the other instances.
+- ``observe``, ``settings``: words for logs and counters; typed settings.
+- ``domain``, ``wire``: what is true; bytes to messages. Pure: no clock, no I/O, no chance.
+- ``errors``: who must act on each.
+"""
+
+__version__ = "0.1.0"
