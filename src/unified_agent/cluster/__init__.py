@@ -1,0 +1,1 @@
+"""The other instances: heartbeats, ownership, which datacentre serves."""

@@ -1,0 +1,1 @@
+"""Switch and diallers: the shells that keep connections alive and turn events into facts."""

@@ -1,0 +1,1 @@
+"""HTTP and push: requests into commands, notices into bytes."""

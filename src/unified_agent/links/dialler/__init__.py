@@ -1,0 +1,1 @@
+"""Diallers by the Agent API: one connection per agent, an ordered pool of diallers."""

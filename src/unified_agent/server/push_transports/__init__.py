@@ -1,0 +1,1 @@
+"""The ways in which notices reach a desktop, each one file."""

@@ -1,0 +1,1 @@
+"""Virtual agents that measure an instance from outside."""

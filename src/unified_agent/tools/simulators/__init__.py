@@ -1,0 +1,1 @@
+"""Simulated peers, as products: AES with a switch behind it, and a dialler."""

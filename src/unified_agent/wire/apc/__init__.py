@@ -1,0 +1,1 @@
+"""Avaya Proactive Contact, Agent API: frames, messages, connection."""

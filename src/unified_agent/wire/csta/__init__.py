@@ -1,0 +1,1 @@
+"""AES over DMCC XML: framing, elements, connection."""

@@ -1,0 +1,1 @@
+"""A simulated AES with a Communication Manager behind it."""
