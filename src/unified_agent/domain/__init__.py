@@ -1,1 +1,18 @@
-"""What is true, and what follows from it: pure, immutable, timed by arguments."""
+"""What is true, and what follows from it: pure, immutable, timed by arguments.
+
+Four kinds of data move in one loop: a **command** is asked by a desktop, a **fact** is reported from outside, an
+**effect** is to be done, a **notice** is told to a desktop.
+
+- ``ids``: the identifiers of everything, and who mints them.
+- ``commands``, ``facts``, ``effects``, ``notices``: those four kinds.
+- ``agent``: the switch's work modes and their expected moves; the work mode shown.
+- ``call``: calls at one station.
+- ``job``: the dialler's half of an agent: logon, job, work item.
+- ``login``: the steps of logging in, as the desktop shows them.
+- ``session``: one agent's whole state, and the machine that moves it; its parts are ``telephony_steps``,
+  ``dialler_steps``, ``command_steps`` and ``presence_steps``.
+- ``permissions``: what may be asked now, and if not, why.
+- ``reconcile``: what we believed and a fresh snapshot, brought together.
+- ``view``: everything a desktop may see, as JSON.
+- ``backoff``, ``limits``, ``ports``: waiting, bounds, and what the rooms above ask of the rooms beside them.
+"""
