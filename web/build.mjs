@@ -1,0 +1,108 @@
+/**
+ * Builds the browser code into the Python package, so that an installed wheel needs no Node.
+ *
+ *   static/<page>/index.html            each page of PAGES, its script and styles beside it under assets/
+ *   static/<page>/assets/*-<hash>.js    named by content: a server may let browsers keep them for ever
+ *   static/client/ua-client.js          the client library for a plain <script>: global UA, ES2018
+ *   static/client/ua-client.mjs         the same as a module, ES2022
+ *   static/client/ua-client.d.ts        its types; the files it names are in types/
+ *
+ * Everything is built beside the old tree and swapped in at the end: a failed build leaves the old one whole.
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const WEB = path.dirname(fileURLToPath(import.meta.url));
+const STATIC = path.resolve(WEB, "../src/unified_agent/server/static");
+const FRESH = `${STATIC}.building`;
+
+/** A page is a folder with `<name>.tsx`, `<name>.css` and `index.html`; index.html names the other two. */
+const PAGES = ["desktop"];
+
+/** Copied as they are, next to index.html, when a page has such a folder (icons, sounds, message files). */
+const PUBLIC_FOLDER = "public";
+
+/** Bundles one page and writes its index.html with the hashed names put in. @param {string} name */
+async function buildPage(name) {
+  const from = path.join(WEB, name);
+  const to = path.join(FRESH, name);
+  const entries = { js: `${name}.tsx`, css: `${name}.css` };
+  requireFiles(from, [entries.js, entries.css, "index.html"]);
+  const { metafile } = await build({
+    absWorkingDir: from,
+    entryPoints: [entries.js, entries.css],
+    outdir: path.join(to, "assets"),
+    entryNames: "[name]-[hash]",
+    assetNames: "[name]-[hash]",
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    sourcemap: "linked",
+    legalComments: "eof",
+    metafile: true,
+    logLevel: "warning",
+    loader: { ".svg": "file", ".woff2": "file", ".mp3": "file", ".ogg": "file", ".png": "file" },
+  });
+  let html = await readFile(path.join(from, "index.html"), "utf8");
+  for (const [output, { entryPoint }] of Object.entries(metafile.outputs)) {
+    if (entryPoint === undefined) continue;
+    const plain = `"${name}${path.extname(output)}"`;
+    if (!html.includes(plain)) throw new Error(`${name}/index.html does not name ${plain}`);
+    html = html.replaceAll(plain, `"assets/${path.basename(output)}"`);
+  }
+  await writeFile(path.join(to, "index.html"), html);
+  const kept = path.join(from, PUBLIC_FOLDER);
+  if (existsSync(kept)) await cp(kept, to, { recursive: true });
+}
+
+/** Builds the client library twice, and its types once. */
+async function buildClient() {
+  const from = path.join(WEB, "client");
+  const to = path.join(FRESH, "client");
+  requireFiles(from, ["index.ts"]);
+  await mkdir(to, { recursive: true });
+  /** @type {import("esbuild").BuildOptions} */
+  const shared = {
+    absWorkingDir: from,
+    entryPoints: ["index.ts"],
+    bundle: true,
+    minify: true,
+    sourcemap: "linked",
+    logLevel: "warning",
+  };
+  await build({ ...shared, outfile: path.join(to, "ua-client.js"), format: "iife", globalName: "UA", target: "es2018" });
+  await build({ ...shared, outfile: path.join(to, "ua-client.mjs"), format: "esm", target: "es2022" });
+  const types = path.join(to, "types");
+  const compiler = path.join(WEB, "node_modules/typescript/bin/tsc");
+  const flags = ["-p", from, "--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--outDir", types];
+  execFileSync(process.execPath, [compiler, ...flags], { stdio: "inherit" });
+  await writeFile(path.join(to, "ua-client.d.ts"), 'export * from "./types/index.js";\n');
+}
+
+/** Stops the build in a sentence when a file it begins from is missing. @param {string} folder @param {string[]} names */
+function requireFiles(folder, names) {
+  const missing = names.filter((name) => !existsSync(path.join(folder, name)));
+  if (missing.length > 0) throw new Error(`web/${path.basename(folder)} lacks ${missing.join(", ")}`);
+}
+
+/** Prints the name and plain size of each file built; the gzip budgets are held by size.mjs. */
+async function report() {
+  for (const name of (await readdir(STATIC, { recursive: true })).sort()) {
+    if (!/\.(js|mjs|css|html)$/.test(name)) continue;
+    const { length } = await readFile(path.join(STATIC, name));
+    console.log(`  ${name}  ${(length / 1000).toFixed(1)} kB`);
+  }
+}
+
+await rm(FRESH, { recursive: true, force: true });
+await buildClient();
+for (const page of PAGES) await buildPage(page);
+await rm(STATIC, { recursive: true, force: true });
+await rename(FRESH, STATIC);
+await report();
