@@ -5,8 +5,8 @@ Rooms, top to bottom; imports go down only (checked by import-linter, see ``pypr
 - ``tools``: what people run: command line, simulators, load.
 - ``assembly``: builds one running instance; the only file that knows every room.
 - ``server``: HTTP and push; turns requests into commands and notices into bytes.
-- ``sessions``, ``links``, ``cluster``: live agents, switch and diallers, the other instances.
-- ``observe``, ``settings``: words for logs and counters; typed settings.
+- ``sessions``, ``links``: live agents, switch and diallers.
+- ``observe``, ``settings``, ``clock``: words for logs and counters; typed settings; time that never steps.
 - ``domain``, ``wire``: what is true; bytes to messages. Pure: no clock, no I/O, no chance.
 - ``errors``: who must act on each.
 """

@@ -1,1 +1,0 @@
-"""The other instances: heartbeats, ownership, which datacentre serves."""

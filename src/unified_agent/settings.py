@@ -1,0 +1,285 @@
+"""Typed settings: what a site may choose, each with its unit, its trade and its relation to others.
+
+Frozen values only; reading them from TOML and environment, with the origin of each, is ``settings_file``. A value
+that contradicts another raises ``SettingsError`` when it is made, in a sentence that says what to do.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from unified_agent.domain.ids import InstanceId, LinkId
+from unified_agent.domain.session_state import Policy
+from unified_agent.errors import SettingsError
+
+
+class TlsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a link proves the peer, and itself.
+
+    Attributes:
+        enabled: use TLS.
+        ca_file: certificates to trust, PEM; None for the system's.
+        check_hostname: the peer's certificate must name the host dialled. Proactive Contact's do not: switch it off
+            there, with ``ca_file`` pinned.
+        client_cert_file: our own certificate, PEM, if the peer asks for one.
+        client_key_file: its key, PEM.
+        minimum_version: ``1.0`` to ``1.3``; below 1.2 only for old diallers.
+        security_level: OpenSSL's ``@SECLEVEL``; 0 for diallers with RSA-1024 or MD5 certificates, None for the default.
+    """
+
+    enabled: bool = False
+    ca_file: Path | None = None
+    check_hostname: bool = True
+    client_cert_file: Path | None = None
+    client_key_file: Path | None = None
+    minimum_version: str = "1.2"
+    security_level: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.minimum_version not in {"1.0", "1.1", "1.2", "1.3"}:
+            raise SettingsError("minimum_version must be one of 1.0, 1.1, 1.2, 1.3")
+        if (self.client_cert_file is None) != (self.client_key_file is None):
+            raise SettingsError("client_cert_file and client_key_file belong together: give both or neither")
+        if not self.check_hostname and self.ca_file is None and self.enabled:
+            raise SettingsError("check_hostname = false needs ca_file, so that at least the issuer is proved")
+
+
+class LinkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one link is kept alive.
+
+    Attributes:
+        connect_limit_s: one try to connect, TLS included.
+        heartbeat_interval_s: lower finds a dead peer sooner, at one message per link per interval.
+        silence_limit_s: without a byte for this long the link is down. At least twice the interval, so that one lost
+            answer is forgiven.
+        request_limit_s: one request without an answer for this long is called unknown.
+        backoff_base_s: bound of the first wait before dialling again; it doubles with each further try.
+        backoff_cap_s: bound of every wait. From the switch's return to the last of 1,000 agents active took at most
+            24.3 s with 20 s, 9.8 s with 5 s, 6.8 s with 2 s (40 simulated seeds each).
+        refused_retry_s: wait after a refusal (password, licence), which a person must mend.
+    """
+
+    connect_limit_s: float = 5.0
+    heartbeat_interval_s: float = 5.0
+    silence_limit_s: float = 10.0
+    request_limit_s: float = 10.0
+    backoff_base_s: float = 0.25
+    backoff_cap_s: float = 5.0
+    refused_retry_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.silence_limit_s < 2 * self.heartbeat_interval_s:
+            raise SettingsError("silence_limit_s must be at least twice heartbeat_interval_s")
+
+
+class AesServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One AES server. Attributes: ``port`` 4721 plain, 4722 TLS; ``switch_name`` as AES calls the switch connection."""
+
+    name: LinkId
+    host: str
+    port: int = 4721
+    switch_name: str = "CM1"
+    tls: TlsSettings = TlsSettings()
+
+
+class TelephonySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The telephone switch through AES.
+
+    Attributes:
+        kind: ``dmcc``.
+        servers: in the order in which they are tried.
+        user, password, password_file: the CTI user of AES; the password best from a file.
+        protocol_version: suffix of the DMCC version asked for, ``ed3/priv7`` for AES 6.3 and later.
+        session_duration_s: asked of AES; kept alive at a third of what AES grants.
+        cleanup_delay_s: how long AES keeps our session and monitors after the socket is lost.
+        poll_interval_s: how often an agent's state is asked on a link that never reported one by itself.
+    """
+
+    kind: str = "dmcc"
+    servers: tuple[AesServerSettings, ...] = ()
+    user: str = ""
+    password: str = ""
+    password_file: Path | None = None
+    protocol_version: str = "ed3/priv7"
+    session_duration_s: int = 180
+    cleanup_delay_s: int = 60
+    poll_interval_s: float = 10.0
+    link: LinkSettings = LinkSettings()
+
+    def __post_init__(self) -> None:
+        if self.kind != "dmcc":
+            raise SettingsError(f"telephony.kind is {self.kind!r}; this version knows only 'dmcc'")
+        names = [each.name for each in self.servers]
+        if len(set(names)) != len(names):
+            raise SettingsError("telephony.servers: each needs a name of its own")
+
+
+class DiallerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One Proactive Contact dialler.
+
+    Attributes:
+        code_page: Python name of the encoding of customer data.
+        version: sent with the logon; 5.1.0.0.4 or later unlocks newer functions. Empty for diallers before 5.
+        fields: names of record fields to show and the ones an agent may change.
+        key_field: the field that identifies a customer, empty for none.
+        job_names: this dialler's name of a job where it differs from the one agents use.
+    """
+
+    name: LinkId
+    host: str
+    port: int = 22700
+    code_page: str = "latin-1"
+    version: str = "PCAPI_5.1.0.0.4"
+    fields: tuple[str, ...] = ()
+    editable_fields: tuple[str, ...] = ()
+    key_field: str = ""
+    job_names: dict[str, str] = field(default_factory=dict)
+    tls: TlsSettings = TlsSettings()
+
+
+class PoolSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the diallers together are watched.
+
+    Attributes:
+        probe_interval_s: a connection that waits for the greeting and closes again; at least 15 s is kind to a real
+            dialler, which starts a process for each.
+        probe_down_interval_s: the same for a dialler that is down.
+        greeting_limit_s: without a greeting for this long a dialler is down.
+        lost_sessions: so many agents' connections lost within ``lost_window_s`` mean that the dialler is down.
+        hold_off_s: how long a dialler that is full or unusable is passed over.
+        stale_logon_limit_s: how long a logon is retried that the dialler refuses because the lost session still
+            occupies the name (E28812).
+        idle_probe_s: an idle agent's connection is asked for its state this often, so that a silent dialler is seen.
+        command_limit_s, headset_limit_s: one command without an answer.
+    """
+
+    probe_interval_s: float = 15.0
+    probe_down_interval_s: float = 3.0
+    greeting_limit_s: float = 5.0
+    lost_sessions: int = 3
+    lost_window_s: float = 2.0
+    hold_off_s: float = 30.0
+    stale_logon_limit_s: float = 60.0
+    idle_probe_s: float = 10.0
+    command_limit_s: float = 20.0
+    headset_limit_s: float = 60.0
+    link: LinkSettings = LinkSettings()
+
+
+class ReasonCodeSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One reason code, as the switch and its reports know it.
+
+    Attributes:
+        code: 0 to 99 (0 to 9 on switches set to one digit).
+        label: by language, ``en`` at least.
+        maximum_min: minutes after which the desktop warns, None for never.
+    """
+
+    code: int
+    label: dict[str, str]
+    maximum_min: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.code <= 99:
+            raise SettingsError(f"reason code {self.code} is not between 0 and 99")
+
+
+class SessionsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All agents' sessions.
+
+    Attributes:
+        capacity: sessions this instance takes; beyond, logins are refused with a clear message.
+        relogin_rate_per_s: logins let through per second, at switch and at dialler each.
+        policy: see ``Policy``.
+        not_ready_reasons, log_out_reasons: the administrator's lists; labels must agree with the switch's.
+    """
+
+    capacity: int = 1_200
+    relogin_rate_per_s: float = 200.0
+    policy: Policy = Policy()
+    not_ready_reasons: tuple[ReasonCodeSettings, ...] = ()
+    log_out_reasons: tuple[ReasonCodeSettings, ...] = ()
+
+
+class DesktopSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The connection to a desktop.
+
+    Attributes:
+        beat_s: a sign of life from the server when it has nothing else to say.
+        silent_s: without a byte from a desktop for this long its connection is closed.
+        slow_s: a desktop that takes nothing for this long is cut off, to come back with a snapshot.
+        write_high_bytes, write_low_bytes: unsent bytes at which nothing more is written, and at which it goes on.
+        hello_limit_s: from connecting to the hello with the token.
+    """
+
+    beat_s: float = 2.0
+    silent_s: float = 15.0
+    slow_s: float = 5.0
+    write_high_bytes: int = 65_536
+    write_low_bytes: int = 16_384
+    hello_limit_s: float = 5.0
+
+
+class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The listener for desktops and integrators.
+
+    Attributes:
+        host, port: where it listens; port 0 takes a free one.
+        tls_cert_file, tls_key_file: PEM; without them the listener is plain.
+        allowed_origins: other origins whose pages may call us; our own always may.
+        operators_token_file: who knows its content may read the status; None shuts that to all but loopback.
+        login_rate_per_min: login attempts from one address.
+        drain_wait_s: from unready to the first goodbye: one period of the balancer.
+        drain_rate_per_s: goodbyes per second.
+        drain_limit_s: after this long what is left is closed.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    allowed_origins: tuple[str, ...] = ()
+    operators_token_file: Path | None = None
+    login_rate_per_min: int = 60
+    drain_wait_s: float = 5.0
+    drain_rate_per_s: float = 50.0
+    drain_limit_s: float = 60.0
+
+
+class LogLevel(StrEnum):
+    """Least urgent line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How logs are written: JSON lines, or for a person at a terminal."""
+
+    level: LogLevel = LogLevel.INFO
+    json: bool = True
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One instance. ``diallers`` in the order in which they are preferred."""
+
+    instance: InstanceId = InstanceId("ua-1")
+    http: HttpSettings = HttpSettings()
+    telephony: TelephonySettings = TelephonySettings()
+    diallers: tuple[DiallerSettings, ...] = ()
+    pool: PoolSettings = PoolSettings()
+    sessions: SessionsSettings = SessionsSettings()
+    desktop: DesktopSettings = DesktopSettings()
+    log: LogSettings = LogSettings()
+
+    def __post_init__(self) -> None:
+        names = [each.name for each in self.diallers]
+        if len(set(names)) != len(names):
+            raise SettingsError("diallers: each needs a name of its own")
+        if not self.telephony.servers:
+            raise SettingsError("telephony.servers is empty: name at least one AES server")
