@@ -8,12 +8,26 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from unified_agent.domain.ids import InstanceId, LinkId
 from unified_agent.domain.session_state import Policy
 from unified_agent.errors import SettingsError
+
+#: Seconds, never none.
+Seconds = Annotated[float, Meta(gt=0.0)]
+#: Seconds, where none means at once.
+Wait = Annotated[float, Meta(ge=0.0)]
+#: How often in a second.
+Rate = Annotated[float, Meta(gt=0.0)]
+#: How many, at least one.
+Count = Annotated[int, Meta(ge=1)]
+#: A TCP port to dial.
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+#: A TCP port to listen on; 0 takes a free one.
+ListenPort = Annotated[int, Meta(ge=0, le=65_535)]
 
 
 class TlsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,13 +76,13 @@ class LinkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         refused_retry_s: wait after a refusal (password, licence), which a person must mend.
     """
 
-    connect_limit_s: float = 5.0
-    heartbeat_interval_s: float = 5.0
-    silence_limit_s: float = 10.0
-    request_limit_s: float = 10.0
-    backoff_base_s: float = 0.25
-    backoff_cap_s: float = 5.0
-    refused_retry_s: float = 30.0
+    connect_limit_s: Seconds = 5.0
+    heartbeat_interval_s: Seconds = 5.0
+    silence_limit_s: Seconds = 10.0
+    request_limit_s: Seconds = 10.0
+    backoff_base_s: Seconds = 0.25
+    backoff_cap_s: Seconds = 5.0
+    refused_retry_s: Seconds = 30.0
 
     def __post_init__(self) -> None:
         if self.silence_limit_s < 2 * self.heartbeat_interval_s:
@@ -76,11 +90,18 @@ class LinkSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class AesServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One AES server. Attributes: ``port`` 4721 plain, 4722 TLS; ``switch_name`` as AES calls the switch connection."""
+    """One AES server.
+
+    Attributes:
+        name: ours, for desktops, logs and counters.
+        host: name or address.
+        port: 4721 plain, 4722 TLS.
+        switch_name: as AES calls the switch connection.
+    """
 
     name: LinkId
     host: str
-    port: int = 4721
+    port: Port = 4721
     switch_name: str = "CM1"
     tls: TlsSettings = TlsSettings()
 
@@ -104,9 +125,9 @@ class TelephonySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     password: str = ""
     password_file: Path | None = None
     protocol_version: str = "ed3/priv7"
-    session_duration_s: int = 180
-    cleanup_delay_s: int = 60
-    poll_interval_s: float = 10.0
+    session_duration_s: Count = 180
+    cleanup_delay_s: Count = 60
+    poll_interval_s: Seconds = 10.0
     link: LinkSettings = LinkSettings()
 
     def __post_init__(self) -> None:
@@ -121,16 +142,20 @@ class DiallerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One Proactive Contact dialler.
 
     Attributes:
+        name: ours, for desktops, logs and counters.
+        host: name or address.
+        port: of its agent API.
         code_page: Python name of the encoding of customer data.
         version: sent with the logon; 5.1.0.0.4 or later unlocks newer functions. Empty for diallers before 5.
-        fields: names of record fields to show and the ones an agent may change.
+        fields: names of the record fields to show, in this order.
+        editable_fields: those of them that an agent may change.
         key_field: the field that identifies a customer, empty for none.
         job_names: this dialler's name of a job where it differs from the one agents use.
     """
 
     name: LinkId
     host: str
-    port: int = 22700
+    port: Port = 22700
     code_page: str = "latin-1"
     version: str = "PCAPI_5.1.0.0.4"
     fields: tuple[str, ...] = ()
@@ -149,6 +174,7 @@ class PoolSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         probe_down_interval_s: the same for a dialler that is down.
         greeting_limit_s: without a greeting for this long a dialler is down.
         lost_sessions: so many agents' connections lost within ``lost_window_s`` mean that the dialler is down.
+        lost_window_s: see ``lost_sessions``.
         hold_off_s: how long a dialler that is full or unusable is passed over.
         stale_logon_limit_s: how long a logon is retried that the dialler refuses because the lost session still
             occupies the name (E28812).
@@ -156,16 +182,16 @@ class PoolSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         command_limit_s, headset_limit_s: one command without an answer.
     """
 
-    probe_interval_s: float = 15.0
-    probe_down_interval_s: float = 3.0
-    greeting_limit_s: float = 5.0
-    lost_sessions: int = 3
-    lost_window_s: float = 2.0
-    hold_off_s: float = 30.0
-    stale_logon_limit_s: float = 60.0
-    idle_probe_s: float = 10.0
-    command_limit_s: float = 20.0
-    headset_limit_s: float = 60.0
+    probe_interval_s: Seconds = 15.0
+    probe_down_interval_s: Seconds = 3.0
+    greeting_limit_s: Seconds = 5.0
+    lost_sessions: Count = 3
+    lost_window_s: Seconds = 2.0
+    hold_off_s: Seconds = 30.0
+    stale_logon_limit_s: Seconds = 60.0
+    idle_probe_s: Seconds = 10.0
+    command_limit_s: Seconds = 20.0
+    headset_limit_s: Seconds = 60.0
     link: LinkSettings = LinkSettings()
 
 
@@ -197,8 +223,8 @@ class SessionsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         not_ready_reasons, log_out_reasons: the administrator's lists; labels must agree with the switch's.
     """
 
-    capacity: int = 1_200
-    relogin_rate_per_s: float = 200.0
+    capacity: Count = 1_200
+    relogin_rate_per_s: Rate = 200.0
     policy: Policy = Policy()
     not_ready_reasons: tuple[ReasonCodeSettings, ...] = ()
     log_out_reasons: tuple[ReasonCodeSettings, ...] = ()
@@ -215,12 +241,16 @@ class DesktopSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         hello_limit_s: from connecting to the hello with the token.
     """
 
-    beat_s: float = 2.0
-    silent_s: float = 15.0
-    slow_s: float = 5.0
-    write_high_bytes: int = 65_536
-    write_low_bytes: int = 16_384
-    hello_limit_s: float = 5.0
+    beat_s: Seconds = 2.0
+    silent_s: Seconds = 15.0
+    slow_s: Seconds = 5.0
+    write_high_bytes: Count = 65_536
+    write_low_bytes: Count = 16_384
+    hello_limit_s: Seconds = 5.0
+
+    def __post_init__(self) -> None:
+        if self.write_low_bytes >= self.write_high_bytes:
+            raise SettingsError("write_low_bytes must be less than write_high_bytes")
 
 
 class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -238,15 +268,19 @@ class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: ListenPort = 8080
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
     allowed_origins: tuple[str, ...] = ()
     operators_token_file: Path | None = None
-    login_rate_per_min: int = 60
-    drain_wait_s: float = 5.0
-    drain_rate_per_s: float = 50.0
-    drain_limit_s: float = 60.0
+    login_rate_per_min: Count = 60
+    drain_wait_s: Wait = 5.0
+    drain_rate_per_s: Rate = 50.0
+    drain_limit_s: Seconds = 60.0
+
+    def __post_init__(self) -> None:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise SettingsError("tls_cert_file and tls_key_file belong together: give both or neither")
 
 
 class LogLevel(StrEnum):
@@ -259,14 +293,24 @@ class LogLevel(StrEnum):
 
 
 class LogSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How logs are written: JSON lines, or for a person at a terminal."""
+    """How logs are written.
+
+    Attributes:
+        level: least urgent line that is written.
+        json: JSON lines; otherwise for a person at a terminal.
+    """
 
     level: LogLevel = LogLevel.INFO
     json: bool = True
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One instance. ``diallers`` in the order in which they are preferred."""
+    """One instance.
+
+    Attributes:
+        instance: its name, for people and logs; each instance needs its own.
+        diallers: in the order in which they are preferred.
+    """
 
     instance: InstanceId = InstanceId("ua-1")
     http: HttpSettings = HttpSettings()
