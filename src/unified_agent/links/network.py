@@ -1,0 +1,245 @@
+"""The dialling port: how a link reaches a peer, and the real network behind it.
+
+Transports and protocols are asyncio's own shapes, not streams: one object per connection and no task, which is what
+lets an instance hold a dialler connection for each of 1,000 agents. A simulated network implements ``Network`` with
+transports of its own. Foreign exceptions are mapped here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from unified_agent.errors import LinkNotReady, LinkRefused, SettingsError
+from unified_agent.settings import TlsSettings
+
+#: Idle seconds before the kernel asks a silent peer, seconds between questions, and how many: a peer that vanished
+#: without a word is found after 35 s even on a connection that nothing is sent on.
+KEEPALIVE_IDLE_S: Final = 20
+KEEPALIVE_INTERVAL_S: Final = 5
+KEEPALIVE_COUNT: Final = 3
+#: Sent bytes that stay unacknowledged for this long end a connection. Without it Linux retransmits for 15 minutes.
+#: It also replaces the keepalive count, so it is no longer than the three questions take.
+USER_TIMEOUT_S: Final = KEEPALIVE_INTERVAL_S * KEEPALIVE_COUNT
+#: A TLS peer that does not answer our goodbye in this time is left without one.
+TLS_SHUTDOWN_LIMIT_S: Final = 2.0
+#: OpenSSL's SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS, which ``ssl`` does not name and CPython clears. Old diallers
+#: cut off a TLS 1.0 client that splits its records, as the BEAST counter-measure does (apc-agent-api section 1).
+DO_NOT_SPLIT_RECORDS: Final = 0x800
+
+_VERSIONS: Final = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+#: TLS failures that the same two peers will repeat until a person changes a setting. Names are OpenSSL's reasons.
+_LASTING_TLS_FAILURES: Final = frozenset(
+    {
+        "CERTIFICATE_VERIFY_FAILED",
+        "DH_KEY_TOO_SMALL",
+        "EE_KEY_TOO_SMALL",
+        "CA_MD_TOO_WEAK",
+        "HTTP_REQUEST",
+        "NO_PROTOCOLS_AVAILABLE",
+        "NO_SHARED_CIPHER",
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE",
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+        "TLSV1_ALERT_UNKNOWN_CA",
+        "UNSUPPORTED_PROTOCOL",
+        "WRONG_VERSION_NUMBER",
+    }
+)
+
+
+class Address(Struct, frozen=True, kw_only=True):
+    """Where a peer listens, and how it proves itself.
+
+    Attributes:
+        host: name or IP address; also the name its certificate must bear, if that is checked.
+        port: TCP.
+        tls: from ``make_tls_context``, None for plain TCP.
+    """
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}" + (" (TLS)" if self.tls else "")
+
+
+class Network(Protocol):
+    """Connects to peers."""
+
+    async def dial(self, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float) -> None:
+        """Connect, TLS included, and hand the transport to the protocol that ``make`` gives.
+
+        When this returns ``connection_made`` has been called; ``data_received`` may have been, too, for a peer
+        that speaks first.
+
+        Args:
+            make: called once, when the connection is there.
+            address: the peer.
+            limit_s: for all of it, name resolution included.
+
+        Raises:
+            LinkNotReady: nobody answers there now.
+            LinkRefused: they answer, but the two do not agree on TLS: a setting must change.
+        """
+        ...
+
+
+class TcpNetwork:
+    """The real network."""
+
+    async def dial(self, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float) -> None:
+        """See ``Network``."""
+        loop = asyncio.get_running_loop()
+        encrypted = address.tls is not None
+        try:
+            async with asyncio.timeout(limit_s):
+                transport, _ = await loop.create_connection(
+                    make,
+                    address.host,
+                    address.port,
+                    ssl=address.tls,
+                    server_hostname=address.host if encrypted else None,
+                    ssl_handshake_timeout=limit_s if encrypted else None,
+                    ssl_shutdown_timeout=TLS_SHUTDOWN_LIMIT_S if encrypted else None,
+                )
+        except ssl.SSLError as error:
+            raise _tls_failure(error, address) from error
+        except TimeoutError as error:
+            raise LinkNotReady(f"{address} did not answer within {limit_s:g} s") from error
+        except socket.gaierror as error:
+            raise LinkNotReady(f"the name {address.host} cannot be resolved: {error.strerror}") from error
+        except OSError as error:
+            raise LinkNotReady(f"{address} cannot be reached: {_words(error)}") from error
+        own_socket = transport.get_extra_info("socket")
+        if own_socket is not None:
+            _set_options(own_socket)
+
+
+def make_tls_context(settings: TlsSettings) -> ssl.SSLContext | None:
+    """Turn settings into what a connection needs.
+
+    Versions below 1.2 are forbidden by OpenSSL 3 at every security level but 0, so asking for one without naming a
+    level means 0.
+
+    Returns:
+        The context, or None when TLS is not enabled.
+
+    Raises:
+        SettingsError: a file cannot be read or does not hold what it should; the sentence names file and setting.
+    """
+    if not settings.enabled:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = settings.check_hostname
+    _set_version(context, settings)
+    if settings.ca_file is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        _load_ca(context, settings.ca_file)
+    if settings.client_cert_file is not None and settings.client_key_file is not None:
+        _load_own_certificate(context, settings.client_cert_file, settings.client_key_file)
+    return context
+
+
+def _set_version(context: ssl.SSLContext, settings: TlsSettings) -> None:
+    old = settings.minimum_version in {"1.0", "1.1"}
+    with warnings.catch_warnings():
+        # Python warns of TLS below 1.2; the administrator asked for it, and diallers speak nothing else.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = _VERSIONS[settings.minimum_version]
+    level = settings.security_level if settings.security_level is not None else (0 if old else None)
+    if level is not None:
+        try:
+            context.set_ciphers(f"DEFAULT:@SECLEVEL={level}")
+        except ssl.SSLError as error:
+            raise SettingsError(f"tls.security_level = {level}: OpenSSL knows levels 0 to 5") from error
+    if old:
+        context.options |= DO_NOT_SPLIT_RECORDS
+
+
+def _load_ca(context: ssl.SSLContext, path: Path) -> None:
+    _check_readable(path, "tls.ca_file")
+    try:
+        context.load_verify_locations(cafile=path)
+    except ssl.SSLError as error:
+        raise SettingsError(
+            f"tls.ca_file {path} holds no usable certificate in PEM form ({_words(error)}){_level_hint(error)}"
+        ) from error
+
+
+def _load_own_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    _check_readable(certificate, "tls.client_cert_file")
+    _check_readable(key, "tls.client_key_file")
+    try:
+        # Without a password function OpenSSL would ask for one at the terminal, and wait.
+        context.load_cert_chain(certificate, key, password=_no_password)
+    except ssl.SSLError as error:
+        raise SettingsError(
+            f"tls.client_cert_file {certificate} and tls.client_key_file {key} are not a certificate and its "
+            f"unencrypted key in PEM form ({_words(error)}){_level_hint(error)}"
+        ) from error
+
+
+def _no_password() -> str:
+    return ""
+
+
+def _level_hint(error: ssl.SSLError) -> str:
+    weak = (error.reason or "").endswith(("TOO_SMALL", "TOO_WEAK"))
+    return "; tls.security_level = 0 allows certificates this weak" if weak else ""
+
+
+def _check_readable(path: Path, setting: str) -> None:
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise SettingsError(f"{setting} {path} cannot be read: {_words(error)}") from error
+
+
+def _tls_failure(error: ssl.SSLError, address: Address) -> LinkNotReady | LinkRefused:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return LinkRefused(f"the certificate of {address} is not trusted: {error.verify_message}")
+    if error.reason in _LASTING_TLS_FAILURES:
+        hint = "; does it speak plain TCP there?" if error.reason == "WRONG_VERSION_NUMBER" else ""
+        return LinkRefused(f"{address} and we do not agree on TLS: {_words(error)}{hint}")
+    return LinkNotReady(f"the TLS handshake with {address} failed: {_words(error)}")
+
+
+def _words(error: OSError) -> str:
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, str):
+        return reason.replace("_", " ").lower()
+    return error.strerror or str(error) or type(error).__name__
+
+
+def _set_options(own_socket: socket.socket) -> None:
+    """Make a dead peer known soon and a small message leave at once.
+
+    A transport gives its socket in a wrapper that takes only these calls.
+    """
+    for level, option, value in (
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_COUNT),
+        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_S * 1_000),
+    ):
+        own_socket.setsockopt(level, option, value)
