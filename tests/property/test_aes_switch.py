@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.tools.simulators.aes.switch_invariants import check_switch
 
-from unified_agent.tools.simulators.aes.events import AgentChanged, Delivered, Observed, WorkMode
+from unified_agent.tools.simulators.aes.events import (
+    AgentChanged,
+    Delivered,
+    Observed,
+    WorkMode,
+)
 from unified_agent.tools.simulators.aes.plan import (
     AfterCallWork,
     AgentPlan,

@@ -11,9 +11,13 @@ from unified_agent.tools.simulators.aes.agents import (
     decide_change,
     reported_state,
 )
-from unified_agent.tools.simulators.aes.events import AgentChanged, AgentState, LegState, WorkMode
+from unified_agent.tools.simulators.aes.events import (
+    AgentChanged,
+    WorkMode,
+)
 from unified_agent.tools.simulators.aes.plan import AfterCallWork
 from unified_agent.tools.simulators.aes.switchboard import Station, Switchboard
+from unified_agent.wire.csta.values import AgentState, LocalState
 
 
 class AgentDesk:
@@ -218,4 +222,4 @@ class AgentDesk:
 
 def talk_state(station: Station) -> str:
     """Return the vendor's talk state of a station: ``onCall`` or ``idle``."""
-    return "onCall" if any(leg.state is LegState.CONNECTED for leg in station.legs) else "idle"
+    return "onCall" if any(leg.state is LocalState.CONNECTED for leg in station.legs) else "idle"

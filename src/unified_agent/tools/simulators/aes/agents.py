@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from unified_agent.tools.simulators.aes import refusals
-from unified_agent.tools.simulators.aes.events import AgentState, WorkMode
+from unified_agent.tools.simulators.aes.events import (
+    WorkMode,
+)
+from unified_agent.wire.csta.values import AgentState
 
 READY_MODES = frozenset({WorkMode.AUTO_IN, WorkMode.MANUAL_IN})
 #: Reason codes of two digits; releases before private version 7 have one digit.
@@ -85,7 +88,7 @@ def reported_state(mode: WorkMode, *, in_call: bool, report_busy: bool) -> Agent
         case WorkMode.AUX:
             return AgentState.NOT_READY
         case WorkMode.AFTER_CALL_WORK:
-            return AgentState.AFTER_CALL_WORK
+            return AgentState.WORKING_AFTER_CALL
         case _:
             return AgentState.BUSY if in_call and report_busy else AgentState.READY
 

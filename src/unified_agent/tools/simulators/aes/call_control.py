@@ -5,16 +5,15 @@ from __future__ import annotations
 from unified_agent.tools.simulators.aes import refusals
 from unified_agent.tools.simulators.aes.calls import Call, Leg, LegKind
 from unified_agent.tools.simulators.aes.events import (
-    Cause,
     Connection,
     Held,
-    LegState,
     Originated,
     Retrieved,
     ServiceInitiated,
 )
 from unified_agent.tools.simulators.aes.routing import Routing
 from unified_agent.tools.simulators.aes.switchboard import Station, Switchboard
+from unified_agent.wire.csta.values import Cause, LocalState
 
 DIGITS = frozenset("0123456789*#ABCD")
 
@@ -66,7 +65,7 @@ class CallControl:
                 and the plan has no ``auto_hold`` (Assumed: this value).
         """
         leg = self._board.station_leg(station_number, call_id)
-        if leg.state is not LegState.ALERTING:
+        if leg.state is not LocalState.ALERTING:
             raise refusals.state("noCallToAnswer")
         self._make_room(self._board.stations[station_number])
         self._routing.answer(leg)
@@ -88,7 +87,7 @@ class CallControl:
             Refused: stateIncompatibility noHeldCall, or connectedCallExists as for ``answer``.
         """
         leg = self._board.station_leg(station_number, call_id)
-        if leg.state is not LegState.HELD:
+        if leg.state is not LocalState.HOLD:
             raise refusals.state("noHeldCall")
         self._make_room(self._board.stations[station_number])
         self.take_from_hold(leg, Cause.NORMAL)
@@ -101,7 +100,7 @@ class CallControl:
                 deflected but not cleared).
         """
         leg = self._board.station_leg(station_number, call_id)
-        if leg.state is LegState.ALERTING:
+        if leg.state is LocalState.ALERTING:
             raise refusals.state("noCallToClear")
         self._board.drop(leg)
 
@@ -130,11 +129,11 @@ class CallControl:
         leg = self._board.station_leg(station_number, call_id)
         station = self._board.stations[station_number]
         self._routing.check_destination(number, not_from=station_number)
-        if leg.state is LegState.CONNECTED:
+        if leg.state is LocalState.CONNECTED:
             if len(station.legs) >= self._board.plan.appearances:
                 raise refusals.state("invalidDeviceState")
             self.put_on_hold(leg, Cause.CONSULTATION)
-        elif leg.state is LegState.HELD:
+        elif leg.state is LocalState.HOLD:
             self._check_free(station)
         else:
             raise refusals.state("noActiveCall")
@@ -150,7 +149,7 @@ class CallControl:
             Refused: operation invalidDestination; stateIncompatibility invalidConnectionState when it does not ring.
         """
         leg = self._board.station_leg(station_number, call_id)
-        if leg.state is not LegState.ALERTING:
+        if leg.state is not LocalState.ALERTING:
             raise refusals.state("invalidConnectionState")
         self._routing.check_destination(number, call=leg.call, not_from=station_number)
         self._routing.divert(leg, number, Cause.REDIRECTED)
@@ -170,13 +169,13 @@ class CallControl:
 
     def put_on_hold(self, leg: Leg, cause: Cause) -> None:
         """Hold a connected leg, and tell it."""
-        self._board.set_state(leg, LegState.HELD)
+        self._board.set_state(leg, LocalState.HOLD)
         event = Held(call=leg.call.facts(), cause=cause, connection=leg.connection())
         self._board.tell(leg.call, event)
 
     def take_from_hold(self, leg: Leg, cause: Cause) -> None:
         """Connect a held leg, and tell it."""
-        self._board.set_state(leg, LegState.CONNECTED)
+        self._board.set_state(leg, LocalState.CONNECTED)
         event = Retrieved(call=leg.call.facts(), cause=cause, connection=leg.connection())
         self._board.tell(leg.call, event)
         self._routing.start_talking(leg.call)
@@ -202,7 +201,7 @@ class CallControl:
         if not self._routing.is_inside(number):
             raise refusals.operation("invalidDestination")
         call = self._board.new_call(calling=caller, called=number, user_data=user_data)
-        leg = self._board.add_leg(call, caller, LegKind.OUTSIDE, LegState.CONNECTED)
+        leg = self._board.add_leg(call, caller, LegKind.OUTSIDE, LocalState.CONNECTED)
         leg.talk_limit_s = talk_s
         self._routing.offer(call, number, Cause.NEW_CALL)
         if patience_s is not None:
@@ -211,20 +210,20 @@ class CallControl:
 
     def _begin(self, station: Station, number: str, user_data: bytes | None) -> Leg:
         call = self._board.new_call(calling=station.number, called=number, user_data=user_data)
-        leg = self._board.add_leg(call, station.number, LegKind.STATION, LegState.INITIATED)
+        leg = self._board.add_leg(call, station.number, LegKind.STATION, LocalState.INITIATED)
         event = ServiceInitiated(call=call.facts(), cause=Cause.MAKE_CALL, connection=leg.connection())
         self._board.tell(call, event)
         return leg
 
     def _dial(self, leg: Leg, number: str, cause: Cause) -> None:
-        self._board.set_state(leg, LegState.CONNECTED)
+        self._board.set_state(leg, LocalState.CONNECTED)
         event = Originated(call=leg.call.facts(), cause=cause, connection=leg.connection())
         self._board.tell(leg.call, event)
         self._routing.offer(leg.call, number, cause)
 
     def _lift_later(self, leg: Leg, number: str) -> None:
         def lift() -> None:
-            if leg not in leg.call.legs or leg.state is not LegState.INITIATED:
+            if leg not in leg.call.legs or leg.state is not LocalState.INITIATED:
                 return
             try:
                 self._routing.check_destination(number, call=leg.call)
@@ -240,9 +239,9 @@ class CallControl:
             raise refusals.state("invalidDeviceState")
 
     def _check_connected(self, leg: Leg) -> None:
-        if leg.state is LegState.HELD:
+        if leg.state is LocalState.HOLD:
             raise refusals.state("invalidConnectionState")
-        if leg.state is not LegState.CONNECTED:
+        if leg.state is not LocalState.CONNECTED:
             raise refusals.state("noActiveCall")
 
     def _make_room(self, station: Station) -> None:
@@ -250,6 +249,6 @@ class CallControl:
         active = station.active_leg()
         if active is None:
             return
-        if not self._board.plan.auto_hold or active.state is not LegState.CONNECTED:
+        if not self._board.plan.auto_hold or active.state is not LocalState.CONNECTED:
             raise refusals.state("connectedCallExists")
         self.put_on_hold(active, Cause.NORMAL)

@@ -10,16 +10,15 @@ from unified_agent.tools.simulators.aes import refusals
 from unified_agent.tools.simulators.aes.call_control import CallControl
 from unified_agent.tools.simulators.aes.calls import PARTY_LIMIT, Call, Leg, LegKind, connections
 from unified_agent.tools.simulators.aes.events import (
-    Cause,
     Conferenced,
     Connection,
     Established,
-    LegState,
     Transferred,
 )
 from unified_agent.tools.simulators.aes.plan import MergedCallId
 from unified_agent.tools.simulators.aes.routing import Routing
 from unified_agent.tools.simulators.aes.switchboard import Switchboard
+from unified_agent.wire.csta.values import Cause, LocalState
 
 
 class CallJoining:
@@ -78,7 +77,7 @@ class CallJoining:
         """
         held, active = self._pair(station, held_id, active_id)
         self._check_joinable(held, active)
-        if not any(leg.state is LegState.CONNECTED for leg in active.call.others(active)):
+        if not any(leg.state is LocalState.CONNECTED for leg in active.call.others(active)):
             raise refusals.state("invalidConnectionState")
         if len(held.call.legs) + len(active.call.legs) - 1 > PARTY_LIMIT:
             raise refusals.resource("conferenceMemberLimitExceeded")
@@ -170,7 +169,7 @@ class CallJoining:
         self._check_talking(leg)
         if len(call.legs) >= PARTY_LIMIT:
             raise refusals.resource("conferenceMemberLimitExceeded")
-        new_leg = self._board.add_leg(call, joining, LegKind.STATION, LegState.CONNECTED)
+        new_leg = self._board.add_leg(call, joining, LegKind.STATION, LocalState.CONNECTED)
         new_leg.silent = silent
         new_leg.answered = True
         event = Conferenced(
@@ -214,9 +213,9 @@ class CallJoining:
     def _pair(self, station: str, held_id: str, active_id: str) -> tuple[Leg, Leg]:
         held = self._board.station_leg(station, held_id)
         active = self._board.station_leg(station, active_id)
-        if held.state is not LegState.HELD:
+        if held.state is not LocalState.HOLD:
             raise refusals.state("noHeldCall")
-        if active.state is not LegState.CONNECTED:
+        if active.state is not LocalState.CONNECTED:
             raise refusals.state("noActiveCall")
         return held, active
 
@@ -224,14 +223,14 @@ class CallJoining:
         rest = [*held.call.others(held), *active.call.others(active)]
         devices = {leg.device for leg in rest}
         failed = any(leg.kind is LegKind.TONE for leg in rest)
-        answered = any(leg.state in {LegState.CONNECTED, LegState.HELD} for leg in rest)
+        answered = any(leg.state in {LocalState.CONNECTED, LocalState.HOLD} for leg in rest)
         if failed or not answered or len(devices) != len(rest) or not active.call.others(active):
             raise refusals.state("invalidConnectionState")
 
     def _check_talking(self, leg: Leg) -> None:
-        if leg.state is not LegState.CONNECTED:
+        if leg.state is not LocalState.CONNECTED:
             raise refusals.state("noActiveCall")
-        if not any(other.state is LegState.CONNECTED for other in leg.call.others(leg)):
+        if not any(other.state is LocalState.CONNECTED for other in leg.call.others(leg)):
             raise refusals.state("invalidConnectionState")
 
     def _caller_after(self, leaving: Leg) -> str | None:

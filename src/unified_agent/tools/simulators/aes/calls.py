@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from unified_agent.tools.simulators.aes.events import CallFacts, Connection, LegState
+from unified_agent.tools.simulators.aes.events import (
+    CallFacts,
+    Connection,
+)
+from unified_agent.wire.csta.values import LocalState
 
 #: Call ids are 16 bits wide on the switch and are used again; 0 is never one.
 CALL_ID_LIMIT = 65_535
@@ -43,7 +47,7 @@ class Leg:
     call: Call
     device: str
     kind: LegKind
-    state: LegState
+    state: LocalState
     since_s: float
     group: str | None = None
     answered: bool = False
@@ -116,12 +120,12 @@ class Call:
 
     def is_talking(self) -> bool:
         """Tell whether at least two parties are connected."""
-        return sum(leg.state is LegState.CONNECTED for leg in self.legs) > 1
+        return sum(leg.state is LocalState.CONNECTED for leg in self.legs) > 1
 
     def can_live(self) -> bool:
         """Tell whether enough parties are left: two that are heard, one of whom has answered or called."""
         heard = [leg for leg in self.legs if not leg.silent]
-        present = {LegState.CONNECTED, LegState.HELD, LegState.INITIATED}
+        present = {LocalState.CONNECTED, LocalState.HOLD, LocalState.INITIATED}
         return len(heard) > 1 and any(leg.state in present for leg in heard)
 
 

@@ -10,52 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-
-class LegState(StrEnum):
-    """State of one party in one call; the values are CSTA's ``localConnectionInfo``."""
-
-    INITIATED = "initiated"
-    ALERTING = "alerting"
-    CONNECTED = "connected"
-    HELD = "hold"
-    QUEUED = "queued"
-    FAILED = "fail"
-
-
-class Cause(StrEnum):
-    """Why it happened; the values are CSTA's ``EventCause``."""
-
-    NORMAL = "normal"
-    NORMAL_CLEARING = "normalClearing"
-    NEW_CALL = "newCall"
-    MAKE_CALL = "makeCall"
-    CONSULTATION = "consultation"
-    ALTERNATE = "alternate"
-    TRANSFER = "transfer"
-    SINGLE_STEP_TRANSFER = "singleStepTransfer"
-    CONFERENCE = "conference"
-    SINGLE_STEP_CONFERENCE = "singleStepConference"
-    REDIRECTED = "redirected"
-    NO_ANSWER = "callForwardNoAnswer"
-    BUSY = "busy"
-    UNOBTAINABLE = "destNotObtainable"
-    OUT_OF_ORDER = "destOutOfOrder"
-    ENTERING_DISTRIBUTION = "enteringDistribution"
-    NO_AGENTS = "noAvailableAgents"
-
-
-class AgentState(StrEnum):
-    """What the switch reports of an agent; the values are CSTA's ``AgentState``."""
-
-    NULL = "agentNull"
-    NOT_READY = "agentNotReady"
-    READY = "agentReady"
-    BUSY = "agentBusy"
-    AFTER_CALL_WORK = "agentWorkingAfterCall"
+from unified_agent.wire.csta.values import AgentState, Cause, LocalState
 
 
 class WorkMode(StrEnum):
-    """The agent's work mode; the values are those of the vendor's private data, and one for logged off."""
+    """The agent's work mode: Avaya's four, and one for logged off."""
 
     LOGGED_OFF = "loggedOff"
     AUX = "auxWork"
@@ -279,5 +238,5 @@ class Observed:
     """
 
     observer: str
-    local: LegState | None
+    local: LocalState | None
     event: SwitchEvent

@@ -6,20 +6,10 @@ given fault is known for a few cases only; where ours is a choice the raising fu
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 
 from unified_agent.errors import UnifiedAgentError
-
-
-class ErrorClass(StrEnum):
-    """The child of ``CSTAErrorCode`` that names the class; the spelling of RESOURCE is the schema's."""
-
-    OPERATION = "operation"
-    STATE = "stateIncompatibility"
-    RESOURCE = "systemResourceAvailibility"
-    SUBSCRIBED = "subscribedResourceAvailability"
-    PERFORMANCE = "performanceManagement"
+from unified_agent.wire.csta.error_messages import ErrorClass
 
 
 class Refused(UnifiedAgentError):
@@ -50,4 +40,4 @@ def state(value: str) -> Refused:
 
 def resource(value: str) -> Refused:
     """Return the refusal of a request for something that is out of service or used up."""
-    return Refused(ErrorClass.RESOURCE, value)
+    return Refused(ErrorClass.SYSTEM_RESOURCE, value)

@@ -7,17 +7,16 @@ from unified_agent.tools.simulators.aes.agent_desk import AgentDesk
 from unified_agent.tools.simulators.aes.agents import Agent
 from unified_agent.tools.simulators.aes.calls import Call, Leg, LegKind
 from unified_agent.tools.simulators.aes.events import (
-    Cause,
     Delivered,
     Diverted,
     Established,
     Failed,
-    LegState,
     Queued,
 )
 from unified_agent.tools.simulators.aes.hunt_groups import HuntGroup, longest_idle
 from unified_agent.tools.simulators.aes.plan import OutsideBehaviour, OutsideRule
 from unified_agent.tools.simulators.aes.switchboard import Switchboard
+from unified_agent.wire.csta.values import Cause, LocalState
 
 
 class Routing:
@@ -70,12 +69,12 @@ class Routing:
         if station is not None:
             return self._offer_station(call, station, cause)
         if number in board.agents:  # not logged on
-            return self._fail(call, number, Cause.UNOBTAINABLE)
+            return self._fail(call, number, Cause.DESTINATION_NOT_OBTAINABLE)
         return self._offer_outside(call, number, cause)
 
     def answer(self, leg: Leg, cause: Cause = Cause.NEW_CALL) -> None:
         """Connect a leg that rings, and tell it."""
-        self._board.set_state(leg, LegState.CONNECTED)
+        self._board.set_state(leg, LocalState.CONNECTED)
         if leg.acd:
             self._board.counters["acd_calls_answered"] += 1
         event = Established(call=leg.call.facts(), cause=cause, connection=leg.connection())
@@ -87,7 +86,7 @@ class Routing:
         if not call.is_talking():
             return
         for leg in call.legs:
-            if leg.talk_limit_s is not None and leg.state is LegState.CONNECTED:
+            if leg.talk_limit_s is not None and leg.state is LocalState.CONNECTED:
                 limit_s, leg.talk_limit_s = leg.talk_limit_s, None
                 self._hang_up_later(leg, limit_s)
 
@@ -118,7 +117,7 @@ class Routing:
         """Let an outside caller hang up if nobody has talked to it after ``patience_s``."""
 
         def give_up() -> None:
-            if leg in leg.call.legs and leg.state is LegState.CONNECTED and not self._was_served(leg):
+            if leg in leg.call.legs and leg.state is LocalState.CONNECTED and not self._was_served(leg):
                 self._board.counters["calls_abandoned"] += 1
                 self._board.drop(leg)
 
@@ -137,10 +136,10 @@ class Routing:
     def _offer_station(self, call: Call, number: str, cause: Cause) -> str:
         station = self._board.stations[number]
         if not station.in_service:
-            return self._fail(call, number, Cause.OUT_OF_ORDER)
+            return self._fail(call, number, Cause.DESTINATION_OUT_OF_ORDER)
         if len(station.legs) >= self._board.plan.appearances:
             return self._fail(call, number, Cause.BUSY)
-        leg = self._board.add_leg(call, number, LegKind.STATION, LegState.ALERTING)
+        leg = self._board.add_leg(call, number, LegKind.STATION, LocalState.ALERTING)
         self._tell_delivered(leg, cause)
         return number
 
@@ -154,10 +153,10 @@ class Routing:
             case OutsideBehaviour.BUSY:
                 return self._fail(call, number, Cause.BUSY)
             case OutsideBehaviour.UNOBTAINABLE:
-                return self._fail(call, number, Cause.UNOBTAINABLE)
+                return self._fail(call, number, Cause.DESTINATION_NOT_OBTAINABLE)
             case _:
                 pass
-        leg = board.add_leg(call, number, LegKind.OUTSIDE, LegState.ALERTING)
+        leg = board.add_leg(call, number, LegKind.OUTSIDE, LocalState.ALERTING)
         if rule.talk_s is not None:
             leg.talk_limit_s = board.chance.uniform(*rule.talk_s)
         self._tell_delivered(leg, cause)
@@ -171,7 +170,7 @@ class Routing:
         agent = None if group.waiting else longest_idle(self._board.available.values(), group.number)
         if agent is not None:
             return self._ring_agent(call, agent, group.number, cause)
-        leg = self._board.add_leg(call, group.number, LegKind.QUEUE, LegState.QUEUED)
+        leg = self._board.add_leg(call, group.number, LegKind.QUEUE, LocalState.QUEUED)
         position = group.join(leg, first=first)
         event = Queued(
             call=call.facts(),
@@ -187,7 +186,7 @@ class Routing:
         assert agent.station is not None, "an available agent is at a station"  # noqa: S101
         station = board.stations[agent.station]
         assert not station.legs, "an available agent has no call"  # noqa: S101
-        leg = board.add_leg(call, station.number, LegKind.STATION, LegState.ALERTING)
+        leg = board.add_leg(call, station.number, LegKind.STATION, LocalState.ALERTING)
         leg.group = group
         self._tell_delivered(leg, cause)
         if station.auto_answer:
@@ -198,7 +197,7 @@ class Routing:
 
     def _take_back(self, leg: Leg) -> None:
         """Put a group's call that nobody answered back to the head of its queue, and the agent to AUX."""
-        if leg not in leg.call.legs or leg.state is not LegState.ALERTING:
+        if leg not in leg.call.legs or leg.state is not LocalState.ALERTING:
             return
         call, board = leg.call, self._board
         assert leg.group is not None, "only a group's call is taken back"  # noqa: S101
@@ -206,7 +205,10 @@ class Routing:
         board.counters["acd_calls_not_answered"] += 1
         destination = call.vdn or group.number
         event = Diverted(
-            call=call.facts(), cause=Cause.NO_ANSWER, connection=leg.connection(), new_destination=destination
+            call=call.facts(),
+            cause=Cause.CALL_FORWARD_NO_ANSWER,
+            connection=leg.connection(),
+            new_destination=destination,
         )
         board.take_out(leg)
         call.last_redirection = leg.device
@@ -215,7 +217,7 @@ class Routing:
         self._offer_group(call, group, Cause.REDIRECTED, first=True)
 
     def _answer_if_ringing(self, leg: Leg) -> None:
-        if leg not in leg.call.legs or leg.state is not LegState.ALERTING:
+        if leg not in leg.call.legs or leg.state is not LocalState.ALERTING:
             return
         if leg.kind is LegKind.STATION and self._board.stations[leg.device].active_leg() is not None:
             return
@@ -231,7 +233,7 @@ class Routing:
     def _fail(self, call: Call, device: str, cause: Cause) -> str:
         """Let the call hear a tone instead of ``device``, for a while."""
         board = self._board
-        leg = board.add_leg(call, device, LegKind.TONE, LegState.FAILED)
+        leg = board.add_leg(call, device, LegKind.TONE, LocalState.FAIL)
         event = Failed(call=call.facts(), cause=cause, connection=leg.connection())
         board.tell(call, event)
         self._hang_up_later(leg, board.plan.tone_s)

@@ -20,7 +20,9 @@ from unified_agent.tools.simulators.aes.agent_desk import AgentDesk
 from unified_agent.tools.simulators.aes.call_control import CallControl
 from unified_agent.tools.simulators.aes.call_joining import CallJoining
 from unified_agent.tools.simulators.aes.calls import CallNumbers, LegKind
-from unified_agent.tools.simulators.aes.events import Observed
+from unified_agent.tools.simulators.aes.events import (
+    Observed,
+)
 from unified_agent.tools.simulators.aes.plan import SwitchPlan
 from unified_agent.tools.simulators.aes.routing import Routing
 from unified_agent.tools.simulators.aes.switchboard import Switchboard

@@ -12,9 +12,7 @@ from unified_agent.tools.simulators.aes.agents import Agent
 from unified_agent.tools.simulators.aes.calls import Call, CallNumbers, Leg, LegKind
 from unified_agent.tools.simulators.aes.events import (
     CallCleared,
-    Cause,
     ConnectionCleared,
-    LegState,
     Observed,
     ServiceChanged,
     SwitchEvent,
@@ -22,6 +20,7 @@ from unified_agent.tools.simulators.aes.events import (
 from unified_agent.tools.simulators.aes.hunt_groups import HuntGroup, Vdn
 from unified_agent.tools.simulators.aes.plan import SwitchPlan
 from unified_agent.tools.simulators.aes.timers import Timers
+from unified_agent.wire.csta.values import Cause, LocalState
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -47,13 +46,13 @@ class Station:
     def active_leg(self) -> Leg | None:
         """Return the leg that has the ear: connected or off hook; None when idle, ringing or holding only."""
         for leg in self.legs:
-            if leg.state in {LegState.CONNECTED, LegState.INITIATED}:
+            if leg.state in {LocalState.CONNECTED, LocalState.INITIATED}:
                 return leg
         return None
 
     def in_call(self) -> bool:
         """Tell whether a call is more than ringing here."""
-        return any(leg.state is not LegState.ALERTING for leg in self.legs)
+        return any(leg.state is not LocalState.ALERTING for leg in self.legs)
 
 
 class Switchboard:
@@ -143,7 +142,7 @@ class Switchboard:
 
     # Telling
 
-    def observe(self, observer: str, event: SwitchEvent, local: LegState | None = None) -> None:
+    def observe(self, observer: str, event: SwitchEvent, local: LocalState | None = None) -> None:
         """Note that one device saw an event."""
         self._events.append(Observed(observer=observer, local=local, event=event))
 
@@ -185,7 +184,7 @@ class Switchboard:
         call.call_id, call.ucid = call_id, ucid
         self.calls[call_id] = call
 
-    def add_leg(self, call: Call, device: str, kind: LegKind, leg_state: LegState) -> Leg:
+    def add_leg(self, call: Call, device: str, kind: LegKind, leg_state: LocalState) -> Leg:
         """Add a party to a call. Nobody is told."""
         assert call.leg_of(device) is None, "a device is in a call once at most"  # noqa: S101
         leg = Leg(call=call, device=device, kind=kind, state=leg_state, since_s=self.now_s)
@@ -198,11 +197,11 @@ class Switchboard:
             self.touch(device)
         return leg
 
-    def set_state(self, leg: Leg, leg_state: LegState) -> None:
+    def set_state(self, leg: Leg, leg_state: LocalState) -> None:
         """Change the state of a leg. Nobody is told."""
         leg.state = leg_state
         leg.since_s = self.now_s
-        if leg_state is LegState.CONNECTED:
+        if leg_state is LocalState.CONNECTED:
             leg.answered = True
         if leg.kind is LegKind.STATION:
             self.touch(leg.device)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from unified_agent.tools.simulators.aes.agents import READY_MODES
 from unified_agent.tools.simulators.aes.calls import LegKind
-from unified_agent.tools.simulators.aes.events import LegState, WorkMode
+from unified_agent.tools.simulators.aes.events import (
+    WorkMode,
+)
 from unified_agent.tools.simulators.aes.switch import Switch
+from unified_agent.wire.csta.values import LocalState
 
 
 def check_switch(switch: Switch) -> None:
@@ -27,7 +30,7 @@ def _check_calls(switch: Switch) -> None:
                 assert leg in board.stations[leg.device].legs, "a station knows its legs"
         devices = [leg.device for leg in call.legs]
         assert len(devices) == len(set(devices)), "a device is in a call once"
-        only_lifting = len(call.legs) == 1 and call.legs[0].state is LegState.INITIATED
+        only_lifting = len(call.legs) == 1 and call.legs[0].state is LocalState.INITIATED
         assert only_lifting or call.can_live(), "a call nobody can talk in is over"
     counted = board.counters
     assert counted["calls_begun"] == counted["calls_ended"] + counted["calls_joined"] + len(board.calls)
@@ -36,7 +39,7 @@ def _check_calls(switch: Switch) -> None:
 def _check_stations(switch: Switch) -> None:
     board = switch.board
     for station in board.stations.values():
-        active = [leg for leg in station.legs if leg.state in {LegState.CONNECTED, LegState.INITIATED}]
+        active = [leg for leg in station.legs if leg.state in {LocalState.CONNECTED, LocalState.INITIATED}]
         assert len(active) <= 1, "a station has one active call at most"
         assert len(station.legs) <= board.plan.appearances, "a station has no more calls than appearances"
         assert station.in_service or not station.legs, "a station out of service has no calls"
