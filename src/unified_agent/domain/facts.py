@@ -395,9 +395,9 @@ class DiallerDown(LinkFact, frozen=True, kw_only=True):
 
 
 class SessionOpened(Fact, frozen=True, kw_only=True):
-    """The host accepted a login; the machine may begin."""
+    """The host accepted a login; the machine may begin. ``link``: the telephony link that is up, None while none is."""
 
-    telephony_up: bool
+    link: LinkId | None
 
 
 class TurnPlanned(Fact, frozen=True, kw_only=True):

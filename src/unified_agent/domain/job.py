@@ -93,7 +93,6 @@ class DiallerState(Struct, frozen=True, kw_only=True):
         wanted_job: the job the agent asked for; joined again after a failure.
         keys: completion codes of the joined job.
         take_items: ready again after each finished item.
-        pending_leave: leave the job after the open item.
         since_s: when ``stage`` last changed, Unix seconds.
         known: False when the link is gone and the rest is the last we knew.
         trouble: id of what stands in the way (``dialler.wrong-password`` …), or empty.
@@ -109,8 +108,12 @@ class DiallerState(Struct, frozen=True, kw_only=True):
     wanted_job: JobName | None = None
     keys: tuple[CompletionKey, ...] = ()
     take_items: bool = False
-    pending_leave: bool = False
     since_s: float = 0.0
     known: bool = False
     trouble: str = ""
     detail: str = ""
+
+
+def leaves_after_item(dialler: DiallerState) -> bool:
+    """Say whether the job will be left once the open item is finished: it is not the job wanted any more."""
+    return dialler.stage is DiallerStage.WORKING and dialler.wanted_job != dialler.job

@@ -48,6 +48,7 @@ from unified_agent.domain.commands import (
     UpdateField,
     kebab,
 )
+from unified_agent.domain.job import leaves_after_item
 from unified_agent.domain.session_state import SessionState
 from unified_agent.domain.states import (
     DiallerStage,
@@ -240,7 +241,7 @@ def _leave(state: SessionState) -> str:
         return reason
     if state.dialler.stage not in _IN_JOB:
         return "not-in-job"
-    return "already-asked" if state.dialler.pending_leave else ""
+    return "already-asked" if leaves_after_item(state.dialler) else ""
 
 
 def _take(state: SessionState) -> str:
@@ -253,7 +254,7 @@ def _take(state: SessionState) -> str:
         return "nobody-at-desktop"
     if dialler.headset is not HeadsetState.CONNECTED:
         return "headset-broken"
-    if dialler.pending_leave:
+    if leaves_after_item(dialler):
         return "leaving-job"
     return "already-so" if dialler.take_items else ""
 
@@ -296,7 +297,7 @@ def _draft(state: SessionState) -> str:
 
 
 def _cancel(state: SessionState) -> str:
-    waits = state.agent.pending is not None or state.dialler.pending_leave or state.log_out
+    waits = state.agent.pending is not None or leaves_after_item(state.dialler) or state.log_out
     return "" if waits else "nothing-pending"
 
 

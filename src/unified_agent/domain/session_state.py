@@ -14,7 +14,7 @@ from unified_agent.domain.agent import AgentState
 from unified_agent.domain.call import Call
 from unified_agent.domain.ids import AgentId, CommandId, LinkId, RequestId, Secret, SessionId, StationId
 from unified_agent.domain.job import DiallerState, WorkItem
-from unified_agent.domain.states import Phase, Presence, SwitchMode, TelephonyStage
+from unified_agent.domain.states import Phase, Presence, Side, SwitchMode, TelephonyStage
 
 
 class DiallerLogin(Struct, frozen=True, kw_only=True):
@@ -86,6 +86,7 @@ class TelephonyState(Struct, frozen=True, kw_only=True):
         verified: the switch has accepted the agent's password in this session.
         wanted: the mode the agent last asked for, brought back after a short outage.
         wanted_reason: its reason code.
+        next_cause: system reason to show with the next not-ready that the switch reports, because we asked for it.
         turn_at_s: when this agent's turn to log in comes, while QUEUED.
         trouble: id of what stands in the way, or empty.
         detail: the peer's words that go with it.
@@ -99,6 +100,7 @@ class TelephonyState(Struct, frozen=True, kw_only=True):
     verified: bool = False
     wanted: SwitchMode = SwitchMode.NOT_READY
     wanted_reason: int | None = None
+    next_cause: str = ""
     turn_at_s: float | None = None
     trouble: str = ""
     detail: str = ""
@@ -141,12 +143,14 @@ class OpenRequest(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: its number.
-        what: the word of the ask or command.
+        side: who was asked.
+        what: the word of the ask or command; ``mode:…`` for a change of work mode.
         command: the desktop's command behind it, None when the session asked by itself.
         asked_s: when, Unix seconds.
     """
 
     id: RequestId
+    side: Side
     what: str
     command: CommandId | None
     asked_s: float
@@ -170,18 +174,21 @@ class SessionState(Struct, frozen=True, kw_only=True):
         opened_s: Unix seconds.
         presence, presence_since_s: whether somebody is at the desktop.
         agent, calls, telephony: the switch's side.
+        calls_before: the calls as they were when the link was lost; not shown, kept for what a snapshot cannot tell.
         dialler, item: the dialler's side.
         dialler_lost_s: when the dialler was lost, None when it is not.
         dialler_turn_at_s: when the turn to log on comes, while WAITING in the queue.
         dialler_queued: a turn was asked for and not given yet.
+        dialler_proved: a dialler has accepted the agent's logon in this session.
         dialler_retry_at_s: when a refused logon is tried again, None for not.
         log_out: a log-out was asked and waits for the end of a call or item; the cause, or empty.
         log_out_reason: its reason code for the switch.
+        log_out_now: do not wait for the end of a call or item.
         messages: oldest first, at most MESSAGES_KEPT.
         commands: oldest first, at most COMMANDS_REMEMBERED.
         requests: oldest first, at most REQUESTS_OPEN.
         next_request, next_item: the numbers to give next.
-        close_reason: why the session ends, empty while it does not.
+        close_reason, close_detail: why the session ends, and the peer's words; empty while it does not.
     """
 
     id: SessionId
@@ -193,18 +200,22 @@ class SessionState(Struct, frozen=True, kw_only=True):
     presence_since_s: float = 0.0
     agent: AgentState = AgentState()
     calls: tuple[Call, ...] = ()
+    calls_before: tuple[Call, ...] = ()
     telephony: TelephonyState = TelephonyState()
     dialler: DiallerState = DiallerState()
     item: WorkItem | None = None
     dialler_lost_s: float | None = None
     dialler_turn_at_s: float | None = None
     dialler_queued: bool = False
+    dialler_proved: bool = False
     dialler_retry_at_s: float | None = None
     log_out: str = ""
     log_out_reason: int | None = None
+    log_out_now: bool = False
     messages: tuple[Message, ...] = ()
     commands: tuple[CommandRecord, ...] = ()
     requests: tuple[OpenRequest, ...] = ()
     next_request: int = 1
     next_item: int = 1
     close_reason: str = ""
+    close_detail: str = ""

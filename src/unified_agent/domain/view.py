@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from unified_agent.domain.agent import shown_mode
 from unified_agent.domain.call import Call
-from unified_agent.domain.job import CompletionKey, Draft, Job, RecordField
+from unified_agent.domain.job import CompletionKey, Draft, Job, RecordField, leaves_after_item
 from unified_agent.domain.login import LoginStep, login_steps
 from unified_agent.domain.permissions import blocked_actions, blocked_call_actions
 from unified_agent.domain.session_state import Message, SessionState
@@ -237,7 +237,7 @@ def _agent(state: SessionState) -> AgentView:
     pending = []
     if agent.pending is not None:
         pending.append(PendingView(what=agent.pending.mode.value, reason=agent.pending.reason))
-    if state.dialler.pending_leave:
+    if leaves_after_item(state.dialler):
         pending.append(PendingView(what="leave-job", reason=None))
     if state.log_out:
         pending.append(PendingView(what="log-out", reason=state.log_out_reason))

@@ -1,0 +1,148 @@
+"""One step of a session under way: the state so far, the effects so far, and the few things every step does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from unified_agent.domain.agent import AgentState
+from unified_agent.domain.commands import CallCommand, DiallerCommand, kebab
+from unified_agent.domain.effects import AskDialler, AskSwitch, DiallerAsk, Effect, Settle, SwitchAsk, Tell
+from unified_agent.domain.ids import CommandId, RequestId
+from unified_agent.domain.job import DiallerState, WorkItem
+from unified_agent.domain.limits import COMMAND_MEMORY_S, COMMANDS_REMEMBERED, MESSAGES_KEPT, REQUESTS_OPEN
+from unified_agent.domain.notices import CommandSettled
+from unified_agent.domain.session_state import (
+    CommandRecord,
+    Message,
+    OpenRequest,
+    Outcome,
+    SessionState,
+    TelephonyState,
+)
+from unified_agent.domain.states import DiallerStage, Side, TelephonyStage
+
+
+class Move:
+    """A state on its way to the next one. Lives for one call of ``session.step`` and never leaves it."""
+
+    __slots__ = ("effects", "now_s", "state")
+
+    def __init__(self, state: SessionState, now_s: float) -> None:
+        self.state = state
+        self.now_s = now_s
+        self.effects: list[Effect] = []
+
+    # --- changing the state
+
+    def set(self, **changes: Any) -> None:
+        """Change parts of the session."""
+        self.state = replace(self.state, **changes)
+
+    def set_telephony(self, **changes: Any) -> None:
+        """Change parts of the switch's side; a new stage gets its time."""
+        before: TelephonyState = self.state.telephony
+        after = replace(before, **changes)
+        if after.stage is not before.stage:
+            after = replace(after, since_s=self.now_s)
+        self.set(telephony=after)
+
+    def set_dialler(self, **changes: Any) -> None:
+        """Change parts of the dialler's side; a new stage gets its time."""
+        before: DiallerState = self.state.dialler
+        after = replace(before, **changes)
+        if after.stage is not before.stage:
+            after = replace(after, since_s=self.now_s)
+        self.set(dialler=after)
+
+    def set_agent(self, **changes: Any) -> None:
+        """Change parts of what we know of the agent at the switch."""
+        agent: AgentState = replace(self.state.agent, **changes)
+        self.set(agent=agent)
+
+    def set_item(self, **changes: Any) -> None:
+        """Change parts of the open work item; nothing when none is open."""
+        item: WorkItem | None = self.state.item
+        if item is None:
+            return
+        after = replace(item, **changes)
+        if after.stage is not item.stage:
+            after = replace(after, stage_since_s=self.now_s)
+        self.set(item=after)
+
+    def add_message(self, text: str, sender: str) -> None:
+        """Put a text on the desktop."""
+        message = Message(text=text, sender=sender, at_s=self.now_s)
+        self.set(messages=(*self.state.messages, message)[-MESSAGES_KEPT:])
+
+    # --- asking the links
+
+    def ask_switch(self, ask: SwitchAsk | CallCommand, what: str = "", command: CommandId | None = None) -> None:
+        """Ask the switch, and remember that it was asked. The station's own switch must be reachable."""
+        request = self._open(Side.TELEPHONY, what or kebab(type(ask).__name__), command)
+        station = self.state.identity.station
+        self.effects.append(AskSwitch(session=self.state.id, station=station, request=request, ask=ask))
+
+    def ask_dialler(self, ask: DiallerAsk | DiallerCommand, what: str = "", command: CommandId | None = None) -> None:
+        """Ask the dialler, and remember that it was asked."""
+        request = self._open(Side.DIALLER, what or kebab(type(ask).__name__), command)
+        self.effects.append(AskDialler(session=self.state.id, request=request, ask=ask))
+
+    def is_asked(self, *what: str) -> bool:
+        """Say whether any of these was asked and not answered."""
+        return any(each.what in what for each in self.state.requests)
+
+    def close_request(self, request: RequestId) -> OpenRequest | None:
+        """Take an answered request off the list; None when it was not on it (answered, or lost with its link)."""
+        found = next((each for each in self.state.requests if each.id == request), None)
+        if found is not None:
+            self.set(requests=tuple(each for each in self.state.requests if each.id != request))
+        return found
+
+    def lose_requests(self, side: Side, detail: str) -> None:
+        """Give up everything asked of a side whose link is lost: it may or may not have happened."""
+        lost = [each for each in self.state.requests if each.side is side]
+        self.set(requests=tuple(each for each in self.state.requests if each.side is not side))
+        for each in lost:
+            if each.command is not None:
+                self.settle(each.command, Outcome.UNKNOWN, "link-lost", detail)
+
+    def _open(self, side: Side, what: str, command: CommandId | None) -> RequestId:
+        request = RequestId(self.state.next_request)
+        opened = OpenRequest(id=request, side=side, what=what, command=command, asked_s=self.now_s)
+        self.set(next_request=request + 1, requests=(*self.state.requests, opened)[-REQUESTS_OPEN:])
+        return request
+
+    # --- commands
+
+    def record(self, record: CommandRecord) -> None:
+        """Remember a command just received."""
+        fresh = (each for each in self.state.commands if each.at_s > self.now_s - COMMAND_MEMORY_S)
+        self.set(commands=(*fresh, record)[-COMMANDS_REMEMBERED:])
+        self.effects.append(Settle(session=self.state.id, command=record.id))
+
+    def settle(self, command: CommandId, outcome: Outcome, error: str = "", detail: str = "") -> None:
+        """Say how a remembered command ended, once."""
+        known = next((each for each in self.state.commands if each.id == command), None)
+        if known is None or known.outcome in {Outcome.DONE, Outcome.REFUSED}:
+            return
+        settled = replace(known, outcome=outcome, error=error, detail=detail)
+        self.set(commands=tuple(settled if each.id == command else each for each in self.state.commands))
+        notice = CommandSettled(
+            command=command, command_type=known.type, outcome=outcome.value, error=error, detail=detail
+        )
+        self.effects.append(Settle(session=self.state.id, command=command))
+        self.effects.append(Tell(session=self.state.id, notice=notice))
+
+    # --- questions asked everywhere
+
+    @property
+    def telephony_is_up(self) -> bool:
+        """The switch has been asked and agrees with us; commands may go to it."""
+        return self.state.telephony.stage is TelephonyStage.UP
+
+    @property
+    def dialler_is_reached(self) -> bool:
+        """A connection to a dialler exists or is being made."""
+        return self.state.dialler.stage not in {DiallerStage.OFF, DiallerStage.WAITING, DiallerStage.REFUSED}
