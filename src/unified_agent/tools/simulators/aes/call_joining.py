@@ -41,7 +41,7 @@ class CallJoining:
         """
         held, active = self._pair(station, held_id, active_id)
         self._check_joinable(held, active)
-        primary, secondary = held.connection(), active.connection()
+        primary, secondary, old_ucid = held.connection(), active.connection(), held.call.ucid
         to = active.call.others(active)[-1].device
         calling = self._caller_after(held)
         held_call, call = held.call, active.call
@@ -58,6 +58,7 @@ class CallJoining:
             by=station,
             to=to,
             connections=connections(call.legs),
+            old_ucid=old_ucid,
         )
         self._board.tell(call, event, gone=(active,))
         self._board.counters["transfers"] += 1
@@ -81,7 +82,7 @@ class CallJoining:
             raise refusals.state("invalidConnectionState")
         if len(held.call.legs) + len(active.call.legs) - 1 > PARTY_LIMIT:
             raise refusals.resource("conferenceMemberLimitExceeded")
-        primary, secondary = held.connection(), active.connection()
+        primary, secondary, old_ucid = held.connection(), active.connection(), held.call.ucid
         added = active.call.others(active)[-1].device
         held_call, call = held.call, active.call
         active.group = active.group or held.group
@@ -98,6 +99,7 @@ class CallJoining:
             by=station,
             added=added,
             connections=connections(call.legs),
+            old_ucid=old_ucid,
         )
         self._board.tell(call, event)
         self._board.counters["conferences"] += 1
@@ -118,7 +120,7 @@ class CallJoining:
         call = leg.call
         self._routing.check_destination(number, call=call, not_from=station)
         self._check_talking(leg)
-        primary = leg.connection()
+        primary, old_ucid = leg.connection(), call.ucid
         calling = self._caller_after(leg)
         self._board.take_out(leg)
         if self._board.plan.merged_call_id is MergedCallId.NEW:
@@ -134,6 +136,7 @@ class CallJoining:
             by=station,
             to=number,
             connections=(*left, Connection(call.call_id, number)),
+            old_ucid=old_ucid,
         )
         self._board.tell(call, event, gone=(leg,))
         self._board.counters["transfers"] += 1
@@ -180,6 +183,7 @@ class CallJoining:
             by=station,
             added=joining,
             connections=connections(call.legs),
+            old_ucid=call.ucid,
         )
         self._board.tell(call, event)
         established = Established(

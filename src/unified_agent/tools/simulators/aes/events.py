@@ -155,6 +155,7 @@ class Transferred(CallEvent):
         secondary_old: ``by`` in the consultation call; None for a single-step transfer.
         to: the device the call was transferred to.
         connections: who is in the call now, under its new id.
+        old_ucid: universal call id of the primary old call.
     """
 
     primary_old: Connection
@@ -162,6 +163,7 @@ class Transferred(CallEvent):
     by: str
     to: str
     connections: tuple[Connection, ...]
+    old_ucid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,7 @@ class Conferenced(CallEvent):
     by: str
     added: str
     connections: tuple[Connection, ...]
+    old_ucid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
