@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import trustme
+
+from unified_agent.errors import LinkNotReady, LinkRefused, SettingsError
+from unified_agent.links.network import DO_NOT_SPLIT_RECORDS, Address, TcpNetwork, make_tls_context
+from unified_agent.settings import TlsSettings
+
+
+class Greeted(asyncio.Protocol):
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.greeting: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        if not self.greeting.done():
+            self.greeting.set_result(data)
+
+
+async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"hello")
+    await writer.drain()
+    writer.close()
+
+
+async def listen(tls: ssl.SSLContext | None = None) -> tuple[asyncio.Server, int]:
+    server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=tls)
+    return server, server.sockets[0].getsockname()[1]
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's context for a certificate that names 127.0.0.1, and the file that trusts it."""
+    ca = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    path = tmp_path / "ca.pem"
+    ca.cert_pem.write_to_path(path)
+    return context, path
+
+
+async def dial(port: int, tls: ssl.SSLContext | None = None, limit_s: float = 5.0) -> Greeted:
+    made: list[Greeted] = []
+
+    def make() -> Greeted:
+        made.append(Greeted())
+        return made[-1]
+
+    await TcpNetwork().dial(make, Address(host="127.0.0.1", port=port, tls=tls), limit_s)
+    return made[0]
+
+
+@pytest.mark.asyncio
+async def test_plain_connection_carries_bytes_and_sends_small_messages_at_once() -> None:
+    server, port = await listen()
+    async with server:
+        protocol = await dial(port)
+        assert await asyncio.wait_for(protocol.greeting, 5) == b"hello"
+        assert protocol.transport is not None
+        own = protocol.transport.get_extra_info("socket")
+        assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+        assert own.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 20
+        assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
+        protocol.transport.abort()
+
+
+@pytest.mark.asyncio
+async def test_tls_connection_to_a_trusted_peer(authority: tuple[ssl.SSLContext, Path]) -> None:
+    context, ca_file = authority
+    server, port = await listen(context)
+    async with server:
+        protocol = await dial(port, make_tls_context(TlsSettings(enabled=True, ca_file=ca_file)))
+        assert await asyncio.wait_for(protocol.greeting, 5) == b"hello"
+        assert protocol.transport is not None
+        protocol.transport.abort()
+
+
+@pytest.mark.asyncio
+async def test_nobody_listening_is_not_ready() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(LinkNotReady, match=rf"127\.0\.0\.1:{port} cannot be reached"):
+        await dial(port)
+
+
+@pytest.mark.asyncio
+async def test_peer_that_accepts_and_says_nothing_in_tls_is_not_ready_within_the_limit() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with pytest.raises(LinkNotReady, match=r"did not answer within 0\.05 s"):
+            await dial(silent.getsockname()[1], ssl.create_default_context(), limit_s=0.05)
+
+
+@pytest.mark.asyncio
+async def test_untrusted_certificate_is_refused_because_a_person_must_act(
+    authority: tuple[ssl.SSLContext, Path],
+) -> None:
+    server, port = await listen(authority[0])
+    async with server:
+        with pytest.raises(LinkRefused, match="is not trusted"):
+            await dial(port, ssl.create_default_context())
+
+
+@pytest.mark.asyncio
+async def test_tls_spoken_to_a_plain_port_is_refused_with_a_hint() -> None:
+    server, port = await listen()
+    async with server:
+        with pytest.raises(LinkRefused, match="does it speak plain TCP there"):
+            await dial(port, ssl.create_default_context())
+
+
+@pytest.mark.asyncio
+async def test_name_that_does_not_resolve_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", fail)
+    with pytest.raises(LinkNotReady, match=r"the name aes\.invalid cannot be resolved: Name or service not known"):
+        await TcpNetwork().dial(Greeted, Address(host="aes.invalid", port=1), 1.0)
+
+
+class TestTlsContext:
+    def test_none_when_not_enabled(self) -> None:
+        assert make_tls_context(TlsSettings()) is None
+
+    def test_defaults_verify_the_name_and_ask_for_tls_1_2(self) -> None:
+        context = make_tls_context(TlsSettings(enabled=True))
+        assert context is not None
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+    def test_pinned_issuer_still_verifies_without_the_name(self, authority: tuple[ssl.SSLContext, Path]) -> None:
+        context = make_tls_context(TlsSettings(enabled=True, ca_file=authority[1], check_hostname=False))
+        assert context is not None
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert not context.check_hostname
+
+    @pytest.mark.parametrize("version", ["1.0", "1.1"])
+    def test_old_versions_do_not_split_records_and_allow_old_ciphers(self, version: str) -> None:
+        context = make_tls_context(TlsSettings(enabled=True, minimum_version=version))
+        assert context is not None
+        assert context.options & DO_NOT_SPLIT_RECORDS
+        assert context.security_level == 0
+
+    def test_modern_context_leaves_the_counter_measure_on(self) -> None:
+        context = make_tls_context(TlsSettings(enabled=True))
+        assert context is not None
+        assert not context.options & DO_NOT_SPLIT_RECORDS
+
+    def test_security_level_is_set(self) -> None:
+        context = make_tls_context(TlsSettings(enabled=True, security_level=1))
+        assert context is not None
+        assert context.security_level == 1
+
+    def test_unreadable_issuer_file_names_file_and_setting(self, tmp_path: Path) -> None:
+        missing = tmp_path / "none.pem"
+        with pytest.raises(SettingsError, match=rf"tls\.ca_file {missing} cannot be read: No such file"):
+            make_tls_context(TlsSettings(enabled=True, ca_file=missing))
+
+    def test_issuer_file_without_certificate_is_named(self, tmp_path: Path) -> None:
+        wrong = tmp_path / "wrong.pem"
+        wrong.write_text("not a certificate")
+        with pytest.raises(SettingsError, match="holds no usable certificate"):
+            make_tls_context(TlsSettings(enabled=True, ca_file=wrong))
+
+    def test_key_that_does_not_belong_to_the_certificate_is_named(self, tmp_path: Path) -> None:
+        ca = trustme.CA()
+        certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+        ca.issue_cert("one").cert_chain_pems[0].write_to_path(certificate)
+        ca.issue_cert("two").private_key_pem.write_to_path(key)
+        with pytest.raises(SettingsError, match="are not a certificate and its unencrypted key"):
+            make_tls_context(TlsSettings(enabled=True, client_cert_file=certificate, client_key_file=key))
