@@ -1,0 +1,83 @@
+"""Performs effects through ports, in order, once.
+
+Ports do not wait, so nothing here does: a slow switch or dialler holds up nobody, and the effects of one agent reach
+their peers in the order in which the session asked for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from unified_agent.domain.effects import (
+    AskDialler,
+    AskSwitch,
+    AskTurn,
+    CloseSession,
+    CountUnexpected,
+    Effect,
+    RestartOutbox,
+    Settle,
+    Tell,
+)
+from unified_agent.domain.ports import Dialler, Telephony
+from unified_agent.domain.session_state import Outcome
+from unified_agent.observe import Metrics, get_logger, log_event
+from unified_agent.sessions.live import LiveSession
+from unified_agent.sessions.login_pacer import LoginPacer
+
+LOGGER = get_logger("sessions")
+
+
+class Performer:
+    """Knows which port each kind of effect is for."""
+
+    def __init__(
+        self,
+        *,
+        telephony: Telephony,
+        dialler: Dialler,
+        pacer: LoginPacer,
+        metrics: Metrics,
+        closed: Callable[[CloseSession], None],
+    ) -> None:
+        self._telephony = telephony
+        self._dialler = dialler
+        self._pacer = pacer
+        self._metrics = metrics
+        self._closed = closed
+
+    def perform(self, live: LiveSession, effects: Iterable[Effect]) -> None:
+        """Perform the effects of one step."""
+        for effect in effects:
+            match effect:
+                case Tell():
+                    live.outbox.append(effect.notice)
+                case AskSwitch():
+                    self._telephony.ask(effect)
+                case AskDialler():
+                    self._dialler.ask(effect)
+                case AskTurn():
+                    self._pacer.join(effect.session, effect.side)
+                case RestartOutbox():
+                    live.outbox.restart(effect.reason)
+                case Settle():
+                    self._settled(live, effect)
+                case CountUnexpected():
+                    self._unexpected(effect)
+                case CloseSession():
+                    self._closed(effect)
+                case _:
+                    raise AssertionError(f"nobody performs {type(effect).__name__}")
+
+    def _settled(self, live: LiveSession, effect: Settle) -> None:
+        record = next((each for each in live.state.commands if each.id == effect.command), None)
+        if record is None:
+            return
+        self._metrics.commands.labels(command=record.type, outcome=record.outcome.value).inc()
+        if record.outcome is Outcome.UNKNOWN:
+            log_event(LOGGER, "command_unknown", level="warning", session=effect.session, command=record.type)
+
+    def _unexpected(self, effect: CountUnexpected) -> None:
+        kind = "dialler" if effect.what.startswith("item:") else "telephony"
+        self._metrics.link_unexpected_reports.labels(kind=kind).inc()
+        log_event(LOGGER, "report_unexpected", level="debug", session=effect.session, what=effect.what)
