@@ -8,4 +8,6 @@
   ``call_requests``, ``call_answers``, ``call_events``, ``call_change_events``, ``snapshot_messages``,
   ``error_messages``: the messages; ``messages`` gathers them under one name.
 - ``codec``: a message to one XML document and back. ``framing``: the header before each document.
+- ``connection``: the client's end (``connection_events``, ``session_settings``, ``request_table``).
+  ``server_connection``: the server's end.
 """

@@ -5,13 +5,7 @@ from __future__ import annotations
 from unified_agent.errors import LocalProtocolError
 from unified_agent.wire.csta import messages as _messages  # noqa: F401 - registers every message type
 from unified_agent.wire.csta.markup import read_document
-from unified_agent.wire.csta.shapes import SHAPES_BY_CLASS, SHAPES_BY_ELEMENT, Message, Role
-
-
-class UnknownMessage(Message, frozen=True):
-    """A well-formed document whose root element is none of ours."""
-
-    name: str
+from unified_agent.wire.csta.shapes import SHAPES_BY_CLASS, SHAPES_BY_ELEMENT, Message, Role, UnknownMessage
 
 
 def encode(message: Message) -> bytes:

@@ -85,7 +85,7 @@ class _ErrorRow:
     """The one child of CSTAErrorCode: its name is the class, its text the value. As an ``Item``."""
 
     def writer(self, prefix: str, scope: Scope) -> Writer:
-        def write(source: Any) -> str:  # noqa: ANN401 - as in every Item
+        def write(source: Any) -> str:
             tag = f"{prefix}{source.error_class}"
             return f"<{tag}>{escape(source.value)}</{tag}>" if source.value else f"<{tag}/>"
 

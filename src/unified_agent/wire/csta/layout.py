@@ -83,7 +83,7 @@ class Field:
         attribute, keep_empty, unless = self._attribute, self._keep_empty, self._unless
         write_element = element_writer(self._element, self._kind, prefix, scope, self._referenced)
 
-        def write(source: Any) -> str:  # noqa: ANN401 - any struct that has the attribute
+        def write(source: Any) -> str:
             value = getattr(source, attribute)
             if value is None or (not keep_empty and (value == () or value == frozenset())):
                 return ""
@@ -123,7 +123,7 @@ class Many:
         attribute = self._attribute
         write_element = element_writer(self._element, self._kind, prefix, scope, self._referenced)
 
-        def write(source: Any) -> str:  # noqa: ANN401 - any struct that has the attribute
+        def write(source: Any) -> str:
             return "".join([write_element(value) for value in getattr(source, attribute)])
 
         return write
@@ -227,7 +227,7 @@ def element_writer(element: str, kind: AnyKind, prefix: str, scope: Scope, refer
     tag = scope.prefix + element
     inner, head, declaration = scope.inside(), len(tag) + 1, scope.declaration
 
-    def write(value: Any) -> str:  # noqa: ANN401 - whatever the kind writes
+    def write(value: Any) -> str:
         written = kind.write(tag, value, inner)
         return f"<{tag}{declaration}{written[head:]}"
 
@@ -243,7 +243,7 @@ def body_writer(items: tuple[Item, ...], prefix: str, scope: Scope) -> Writer:
 def wrapping_writer(opening: str, closing: str, empty: str, body: Writer) -> Writer:
     """Return what writes a body between two tags, or ``empty`` where the body is nothing."""
 
-    def write(source: Any) -> str:  # noqa: ANN401 - any struct that has the attributes
+    def write(source: Any) -> str:
         inner = body(source)
         return f"{opening}{inner}{closing}" if inner else empty
 

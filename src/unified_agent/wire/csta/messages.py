@@ -108,7 +108,7 @@ from unified_agent.wire.csta.session_messages import (
     StopApplicationSessionPosResponse,
     TerminationReason,
 )
-from unified_agent.wire.csta.shapes import Message, Role
+from unified_agent.wire.csta.shapes import Message, Role, UnknownMessage
 from unified_agent.wire.csta.snapshot_messages import (
     SnapshotCall,
     SnapshotCallEntry,
@@ -237,4 +237,5 @@ __all__ = [
     "TransferMonitorObjects",
     "TransferMonitorObjectsResponse",
     "TransferedEvent",
+    "UnknownMessage",
 ]

@@ -33,6 +33,12 @@ class Message(Struct, frozen=True):
     """What every message is: a frozen value that ``codec.encode`` and ``codec.decode`` know."""
 
 
+class UnknownMessage(Message, frozen=True):
+    """A well-formed document whose root element is none of ours. It can only be read."""
+
+    name: str
+
+
 class Role(Enum):
     """What a message is in the conversation, whoever sends it."""
 
