@@ -73,8 +73,10 @@ class AgentConnectionSettings:
     message_limit_bytes: int = MESSAGE_LIMIT_BYTES
 
     def __post_init__(self) -> None:
-        limits = (self.greeting_limit_s, self.command_limit_s, self.headset_limit_s, self.probe_limit_s)
-        if min(limits) <= 0 or self.busy_pause_s < 0 or (self.idle_probe_after_s or 1) <= 0:
+        limits = [self.greeting_limit_s, self.command_limit_s, self.headset_limit_s, self.probe_limit_s]
+        if self.idle_probe_after_s is not None:
+            limits.append(self.idle_probe_after_s)
+        if min(limits) <= 0 or self.busy_pause_s < 0:
             raise SettingsError("time limits of a dialler connection must be greater than zero")
         if self.queue_limit < 1 or self.message_limit_bytes < 1024:
             raise SettingsError("queue_limit must be at least 1 and message_limit_bytes at least 1024")
