@@ -1,0 +1,192 @@
+/**
+ * Commands asked and not settled yet: each has an id, each ends in exactly one outcome, none is performed twice.
+ *
+ * No answer for 3 s: the server is asked how it stands, and the command is not sent again. A second "dial" would call
+ * the customer twice; a second "release" could drop the next call. Only wishes that are the same said twice
+ * (`REPEATABLE`) are repeated, under their old id, when the server says that it never got them.
+ */
+
+import type { Answer, Command, CommandType, Outcome, SettledNotice } from "./messages.js";
+import { Timer } from "./timer.js";
+
+/** Wishes about how things should be, not about one call or record: said twice they do no harm. */
+const REPEATABLE: ReadonlySet<CommandType> = new Set(["set-mode", "cancel-pending", "pause-items", "refresh-jobs"]);
+
+/** Open commands; the server keeps as many asks open for one session. */
+const OPEN_LIMIT = 64;
+
+/** Without an answer for this long the outcome is asked for, ms. */
+export const ANSWER_LIMIT_MS = 3_000;
+
+/** Askings without a word about a command, after which it is called unknown. */
+const ASKINGS_LIMIT = 5;
+
+/** How one command stands. `error` is an id, empty unless refused or unknown; `detail` are the peer's words. */
+export interface CommandResult {
+  readonly id: string;
+  readonly type: CommandType;
+  readonly outcome: Exclude<Outcome, "accepted">;
+  readonly error: string;
+  readonly detail: string;
+}
+
+/** One command that is not settled. */
+export interface OpenCommand {
+  readonly id: string;
+  readonly command: Command;
+  readonly askedAtMs: number;
+  /** The server has it; switch or dialler have not answered yet. */
+  readonly accepted: boolean;
+}
+
+/** What the commands ask of the connection and of REST. */
+export interface CommandWorld {
+  /** Sends a command now; false when it cannot leave. */
+  send(id: string, command: Command): boolean;
+  /** Counts connections: a command sent on one cannot arrive any more when the number has changed. */
+  wayNumber(): number;
+  /** Asks how a command stands: null when the server does not know it; rejects when nobody answers. */
+  askOutcome(id: string): Promise<Answer | null>;
+  /** The list of open commands changed. */
+  changed(): void;
+}
+
+interface Entry {
+  command: Command;
+  askedAtMs: number;
+  accepted: boolean;
+  way: number;
+  repeated: boolean;
+  askings: number;
+  asking: boolean;
+  readonly timer: Timer;
+  readonly settle: (result: CommandResult) => void;
+}
+
+export class Commands {
+  readonly #world: CommandWorld;
+  readonly #client: string;
+  readonly #open = new Map<string, Entry>();
+  #count = 0;
+
+  /** @param client random id of this page: with the counter it makes ids that no other page makes. */
+  constructor(client: string, world: CommandWorld) {
+    this.#client = client;
+    this.#world = world;
+  }
+
+  /** Those not settled, oldest first. */
+  get open(): readonly OpenCommand[] {
+    return [...this.#open].map(([id, { command, askedAtMs, accepted }]) => ({ id, command, askedAtMs, accepted }));
+  }
+
+  /**
+   * Asks for something. The promise always resolves, when the command is settled; nothing on screen may change
+   * because of it, since the truth comes with the view.
+   */
+  submit(command: Command): Promise<CommandResult> {
+    this.#count += 1;
+    const id = `${this.#client}-${this.#count}`;
+    if (this.#open.size >= OPEN_LIMIT) return Promise.resolve(refused(id, command, "desktop.too-many-open"));
+    if (!this.#world.send(id, command)) return Promise.resolve(refused(id, command, "desktop.not-connected"));
+    return new Promise((settle) => {
+      const entry: Entry = {
+        command,
+        askedAtMs: Date.now(),
+        accepted: false,
+        way: this.#world.wayNumber(),
+        repeated: false,
+        askings: 0,
+        asking: false,
+        timer: new Timer(() => void this.#askOutcome(id)),
+        settle,
+      };
+      this.#open.set(id, entry);
+      entry.timer.start(ANSWER_LIMIT_MS);
+      this.#world.changed();
+    });
+  }
+
+  /** The server's first word on a command, or a repeat of its last. */
+  answered({ id, outcome, error, detail }: Answer): void {
+    this.#heard(id, outcome, error, detail);
+  }
+
+  /** The server's last word on a command. */
+  settled({ command, outcome, error, detail }: SettledNotice): void {
+    this.#heard(command, outcome, error, detail);
+  }
+
+  /** The connection is back, perhaps with a gap behind it: what is open is asked for. */
+  resumed(): void {
+    for (const id of this.#open.keys()) void this.#askOutcome(id);
+  }
+
+  /** The session is over: whatever is open will never be heard of. */
+  abandon(): void {
+    for (const id of [...this.#open.keys()]) this.#settle(id, "unknown", "desktop.session-over", "");
+  }
+
+  #heard(id: string, outcome: Outcome, error: string, detail: string): void {
+    const entry = this.#open.get(id);
+    if (!entry) return;
+    if (outcome !== "accepted") {
+      this.#settle(id, outcome, error, detail);
+      return;
+    }
+    entry.timer.stop();
+    if (entry.accepted) return;
+    entry.accepted = true;
+    this.#world.changed();
+  }
+
+  async #askOutcome(id: string): Promise<void> {
+    const entry = this.#open.get(id);
+    if (!entry || entry.asking) return;
+    entry.asking = true;
+    let answer: Answer | null | undefined;
+    try {
+      answer = await this.#world.askOutcome(id);
+    } catch {
+      answer = undefined; // nobody answers; `resumed` asks again when somebody does
+    }
+    entry.asking = false;
+    if (this.#open.get(id) !== entry) return;
+    entry.askings += 1;
+    if (answer) {
+      this.#heard(id, answer.outcome, answer.error, answer.detail);
+    } else if (answer === null && entry.way !== this.#world.wayNumber()) {
+      this.#neverArrived(id, entry);
+    } else if (entry.askings >= ASKINGS_LIMIT) {
+      this.#settle(id, "unknown", "desktop.no-answer", "");
+    } else {
+      entry.timer.start(ANSWER_LIMIT_MS);
+    }
+  }
+
+  /** The connection it was sent on is gone, and the server did not get it. */
+  #neverArrived(id: string, entry: Entry): void {
+    if (entry.accepted) {
+      this.#settle(id, "unknown", "desktop.no-answer", ""); // it had it once, and has forgotten
+    } else if (REPEATABLE.has(entry.command.type) && !entry.repeated && this.#world.send(id, entry.command)) {
+      entry.repeated = true;
+      entry.way = this.#world.wayNumber();
+      entry.timer.start(ANSWER_LIMIT_MS);
+    } else {
+      this.#settle(id, "refused", "desktop.never-arrived", "");
+    }
+  }
+
+  #settle(id: string, outcome: CommandResult["outcome"], error: string, detail: string): void {
+    const entry = this.#open.get(id);
+    if (!entry) return;
+    entry.timer.stop();
+    this.#open.delete(id);
+    entry.settle({ id, type: entry.command.type, outcome, error, detail });
+    this.#world.changed();
+  }
+}
+
+function refused(id: string, command: Command, error: string): CommandResult {
+  return { id, type: command.type, outcome: "refused", error, detail: "" };
+}
