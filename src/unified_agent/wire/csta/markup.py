@@ -1,8 +1,9 @@
 """XML as CSTA uses it: a small tree read by a guarded parser, and text made safe for writing.
 
-Reading takes UTF-8 whatever the declaration says, refuses document types (and with them every entity that XML does
-not define itself), bounds the depth, and compares elements by local name: the three namespaces of the protocol,
-their ``priv`` variants, any prefix and no namespace at all are alike, because known peers mix them and work.
+Reading takes UTF-8 whatever the declaration says (the parser recognises UTF-16 by itself), refuses document types and
+with them every entity that XML does not define itself, bounds the depth, and compares elements by local name: the three
+namespaces of the protocol, their ``priv`` variants, any prefix and no namespace at all are alike, because known peers
+mix them and work.
 An element of any other namespace keeps it in its name, so it equals no name that we look for.
 """
 
@@ -49,7 +50,7 @@ def read_document(document: bytes) -> Node:
         Its root element.
 
     Raises:
-        RemoteProtocolError: not well-formed, not UTF-8, has a document type, or nests deeper than DEPTH_LIMIT.
+        RemoteProtocolError: not well-formed, has a document type, or nests deeper than DEPTH_LIMIT.
     """
     return _TreeReader().read(document)
 
