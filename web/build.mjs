@@ -19,7 +19,7 @@ import { build } from "esbuild";
 
 const WEB = path.dirname(fileURLToPath(import.meta.url));
 const STATIC = path.resolve(WEB, "../src/unified_agent/server/static");
-const FRESH = `${STATIC}.building`;
+const FRESH = path.join(WEB, "node_modules/.building");
 
 /** A page is a folder with `<name>.tsx`, `<name>.css` and `index.html`; index.html names the other two. */
 const PAGES = ["desktop"];
@@ -100,9 +100,15 @@ async function report() {
   }
 }
 
-await rm(FRESH, { recursive: true, force: true });
-await buildClient();
-for (const page of PAGES) await buildPage(page);
-await rm(STATIC, { recursive: true, force: true });
-await rename(FRESH, STATIC);
-await report();
+try {
+  await rm(FRESH, { recursive: true, force: true });
+  await buildClient();
+  for (const page of PAGES) await buildPage(page);
+  await rm(STATIC, { recursive: true, force: true });
+  await rename(FRESH, STATIC);
+  await report();
+} catch (problem) {
+  // esbuild and tsc have printed where; a stack through this file would only hide it.
+  console.error(`build: ${problem instanceof Error ? problem.message.split("\n")[0] : problem}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,60 @@
+# Everything a newcomer needs: `make demo` and `make test` do their own set-up, quickly when it is done already.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+
+SETUP := packaging/setup
+CHECKS := .venv/bin/python packaging/checks.py
+
+# How many simulated worlds `make simulate` runs, and (optionally) the first seed: make simulate SEEDS=5000 FIRST=1
+SEEDS ?= 2000
+FIRST ?=
+# More arguments for `make demo`, for instance: make demo ARGS="--help"
+ARGS ?=
+
+.PHONY: help demo test check simulate build format setup constraints clean system system-browser python web pages
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup ## start a whole contact centre here: switch, diallers, instance; prints the page to open
+	@exec .venv/bin/unified-agent demo $(ARGS)
+
+test: system-browser setup ## pass every test: check, pages, simulation, real sockets, browser (under 25 min)
+	@$(CHECKS) test
+
+check: python web ## lint, types, room contract, unit and property tests (under 90 s)
+	@$(CHECKS) check
+
+simulate: python ## simulate SEEDS=2000 worlds, each from its own seed, the first FIRST= or new each time
+	@$(CHECKS) simulate --seeds $(SEEDS) $(if $(FIRST),--first-seed $(FIRST))
+
+build: setup ## build the wheel, pages included, into dist/
+	@rm -rf dist && .venv/bin/python -m hatchling build -t wheel
+
+format: python ## put the Python code into the house format
+	@.venv/bin/ruff check --fix -q . ; .venv/bin/ruff format -q .
+
+setup: python pages ## install what is needed and build the pages, and nothing else
+
+constraints: python ## write constraints.txt from what is installed in .venv
+	@$(SETUP)/constraints.sh
+
+clean: ## remove what was built and installed here
+	rm -rf .venv web/node_modules src/unified_agent/server/static dist build artefacts \
+	  .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+system:
+	@$(SETUP)/system.sh
+
+system-browser:
+	@$(SETUP)/system.sh browser
+
+python: system
+	@$(SETUP)/python.sh
+
+web: system
+	@$(SETUP)/web.sh
+
+pages: web
+	@$(SETUP)/build_web.sh
