@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from unified_agent.domain import call as calls_at_station
 from unified_agent.domain.agent import Pending, is_expected
 from unified_agent.domain.effects import (
@@ -29,8 +31,12 @@ from unified_agent.domain.reconcile import Verdict, calls_accounted_for, judge, 
 from unified_agent.domain.session_state import OpenRequest, Outcome
 from unified_agent.domain.states import Phase, Side, SwitchMode, TelephonyStage
 
-_ENTERING = frozenset(
+_ENTERING: Final = frozenset(
     {TelephonyStage.QUEUED, TelephonyStage.OBSERVING, TelephonyStage.CHECKING, TelephonyStage.LOGGING_IN}
+)
+#: Stages in which the station is observed; a report in any other is of a time that has passed.
+_SEEING: Final = frozenset(
+    {TelephonyStage.CHECKING, TelephonyStage.LOGGING_IN, TelephonyStage.UP, TelephonyStage.LOGGING_OUT}
 )
 
 # --- the link
@@ -82,11 +88,16 @@ def _reset(move: Move, reason: str) -> None:
         retry_at_s=None,
         **wanted,
     )
-    move.set_agent(known=False, pending=None, talking=False)
-    move.set(calls=(), calls_before=state.calls or state.calls_before)
+    _lose_sight(move)
     if state.phase is Phase.ACTIVE:
         move.set(phase=Phase.RESETTING)
     move.effects.append(RestartOutbox(session=state.id, reason="telephony-lost"))
+
+
+def _lose_sight(move: Move) -> None:
+    """Nothing of the telephone is shown while it cannot be seen; the mode stays, as the last one known."""
+    move.set_agent(known=False, pending=None, talking=False)
+    move.set(calls=(), calls_before=move.state.calls or move.state.calls_before)
 
 
 # --- the way in
@@ -152,6 +163,7 @@ def request_failed(move: Move, request: OpenRequest, error: str, detail: str, *,
 
 
 def _entry_failed(move: Move, error: str, detail: str, *, fatal: bool) -> None:
+    _lose_sight(move)
     if fatal and not move.state.telephony.verified:
         move.set_telephony(stage=TelephonyStage.REFUSED, trouble=error, detail=detail)
         move.set(close_detail=detail)
@@ -237,8 +249,8 @@ def _arrive(move: Move) -> None:
 def agent_reported(move: Move, fact: AgentStateReported) -> None:
     """The switch said in which mode the agent is."""
     state = move.state
-    if state.telephony.stage in {TelephonyStage.WAITING, TelephonyStage.QUEUED, TelephonyStage.OBSERVING}:
-        return  # of a time that has passed; the snapshot will say
+    if state.telephony.stage not in _SEEING:
+        return
     if fact.agent is not None and fact.agent != state.identity.agent:
         return
     agent = state.agent
@@ -288,7 +300,7 @@ def mode_pending(move: Move, fact: ModePending) -> None:
 
 def call_reported(move: Move, fact: CallFact) -> None:
     """A call at the station moved."""
-    if move.state.telephony.stage in {TelephonyStage.WAITING, TelephonyStage.QUEUED, TelephonyStage.OBSERVING}:
+    if move.state.telephony.stage not in _SEEING:
         return
     if not calls_at_station.is_expected(move.state.calls, fact):
         what = f"call:{type(fact).__name__}"
