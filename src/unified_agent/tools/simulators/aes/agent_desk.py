@@ -186,14 +186,14 @@ class AgentDesk:
         agent.reason = reason
         agent.since_s = self._board.now_s
         agent.work_ends_s = None
-        assert agent.station is not None, "only an agent who is somewhere has a mode to change"  # noqa: S101
+        assert agent.station is not None, "only an agent who is somewhere has a mode to change"
         self._board.touch(agent.station)
         self._tell(agent)
 
     def _tell(self, agent: Agent) -> None:
         """Note whether the agent is available, and tell the station if what is reported has changed."""
         number = agent.station
-        assert number is not None, "an agent without a station has nobody to tell"  # noqa: S101
+        assert number is not None, "an agent without a station has nobody to tell"
         station = self._board.stations[number]
         self._board.set_available(
             agent, available=agent.mode in READY_MODES and station.in_service and not station.legs

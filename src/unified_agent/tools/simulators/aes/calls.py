@@ -151,7 +151,7 @@ class CallNumbers:
     def next_id(self, taken: Iterable[str]) -> str:
         """Return an id that no living call has."""
         living = set(taken)
-        assert len(living) < CALL_ID_LIMIT, "more calls than call ids"  # noqa: S101
+        assert len(living) < CALL_ID_LIMIT, "more calls than call ids"
         while True:
             candidate = str(self._next)
             self._next = self._next % CALL_ID_LIMIT + 1

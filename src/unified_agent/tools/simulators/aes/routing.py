@@ -183,9 +183,9 @@ class Routing:
 
     def _ring_agent(self, call: Call, agent: Agent, group: str, cause: Cause = Cause.NEW_CALL) -> str:
         board = self._board
-        assert agent.station is not None, "an available agent is at a station"  # noqa: S101
+        assert agent.station is not None, "an available agent is at a station"
         station = board.stations[agent.station]
-        assert not station.legs, "an available agent has no call"  # noqa: S101
+        assert not station.legs, "an available agent has no call"
         leg = board.add_leg(call, station.number, LegKind.STATION, LocalState.ALERTING)
         leg.group = group
         self._tell_delivered(leg, cause)
@@ -200,7 +200,7 @@ class Routing:
         if leg not in leg.call.legs or leg.state is not LocalState.ALERTING:
             return
         call, board = leg.call, self._board
-        assert leg.group is not None, "only a group's call is taken back"  # noqa: S101
+        assert leg.group is not None, "only a group's call is taken back"
         group = board.groups[leg.group]
         board.counters["acd_calls_not_answered"] += 1
         destination = call.vdn or group.number

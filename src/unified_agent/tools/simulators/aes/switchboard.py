@@ -186,7 +186,7 @@ class Switchboard:
 
     def add_leg(self, call: Call, device: str, kind: LegKind, leg_state: LocalState) -> Leg:
         """Add a party to a call. Nobody is told."""
-        assert call.leg_of(device) is None, "a device is in a call once at most"  # noqa: S101
+        assert call.leg_of(device) is None, "a device is in a call once at most"
         leg = Leg(call=call, device=device, kind=kind, state=leg_state, since_s=self.now_s)
         call.legs.append(leg)
         if kind is LegKind.STATION:
