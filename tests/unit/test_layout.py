@@ -1,0 +1,128 @@
+"""The house keeps its shape: tests lie where their source lies, files stay readable, nothing names one machine."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "unified_agent"
+
+#: Beyond this a reader no longer finds the way; split by meaning before asking for a place in LONG_FILES.
+LINE_LIMIT = 420
+
+#: Files that may pass LINE_LIMIT, each with its reason.
+LONG_FILES: dict[str, str] = {}
+
+#: Source files with code but no test file of their own, each with the reason and where they are tested.
+WITHOUT_OWN_TEST: dict[str, str] = {}
+
+#: What is looked through for paths of one machine; everything else at the top is built, fetched or git's own.
+OUR_FOLDERS = (".ci", "benchmarks", "changes", "docs", "packaging", "src", "tests", "web")
+
+FOREIGN_PARTS = {"node_modules", "static", "__pycache__", "vectors"}
+
+#: Homes and working folders of the machines we write on, and package registries: a clone must not need either.
+#: Each name has a letter in brackets so that this file does not find itself.
+ONE_MACHINE = re.compile(
+    r"(?:^|[^A-Za-z0-9_.])/(?:work|farm|root|tmp/bash)[/ ]"
+    r"|pyp[i]\.org|python[h]osted\.org|npm[j]s\.org|deb\.debia[n]\.org"
+)
+
+
+def python_sources() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if not FOREIGN_PARTS & set(path.parts))
+
+
+def page_sources() -> list[Path]:
+    found = [*(ROOT / "web").rglob("*.ts"), *(ROOT / "web").rglob("*.tsx")]
+    return sorted(path for path in found if not FOREIGN_PARTS & set(path.parts))
+
+
+def our_files() -> Iterator[Path]:
+    yield from (path for path in ROOT.iterdir() if path.is_file() and path.name != ".git")
+    for folder in OUR_FOLDERS:
+        found = (ROOT / folder).rglob("*")
+        yield from (path for path in found if path.is_file() and not FOREIGN_PARTS & set(path.parts))
+
+
+def has_something_to_run(path: Path) -> bool:
+    """Whether any function or method of the file has a body: constants, records and ports have none."""
+    tree = ast.parse(path.read_text())
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return any(not all(says_nothing(line) for line in function.body) for function in functions)
+
+
+def says_nothing(line: ast.stmt) -> bool:
+    """Whether a statement is a docstring, an ellipsis or ``pass``."""
+    return isinstance(line, ast.Pass) or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
+
+
+def own_test_of(path: Path) -> Path:
+    inside = path.relative_to(PACKAGE)
+    name = inside.parent.name if inside.name == "__init__.py" else inside.stem
+    return ROOT / "tests" / "unit" / inside.parent / f"test_{name.removeprefix('_')}.py"
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def untested_files() -> list[str]:
+    return [named(path) for path in python_sources() if has_something_to_run(path) and not own_test_of(path).exists()]
+
+
+def long_files() -> dict[str, int]:
+    lengths = {path: len(path.read_text().splitlines()) for path in [*python_sources(), *page_sources()]}
+    return {named(path): lines for path, lines in lengths.items() if lines > LINE_LIMIT}
+
+
+def test_every_source_file_has_its_own_test_file() -> None:
+    print("without a test file of their own:", *untested_files(), sep="\n  ")
+    assert set(WITHOUT_OWN_TEST) <= set(untested_files()), "take out of the list what has its test file now"
+
+
+def test_no_source_file_is_longer_than_a_reader_can_follow() -> None:
+    print("longer than the limit:", long_files())
+    assert set(LONG_FILES) <= set(long_files()), "take out of the list what is short again"
+
+
+def test_every_test_file_belongs_to_a_source_file() -> None:
+    ours = {own_test_of(path) for path in python_sources()}
+    top = ROOT / "tests" / "unit"
+    of_the_house = {top / "test_layout.py", top / "test_checks_program.py"}
+    lost = [named(path) for path in top.rglob("test_*.py") if path not in ours | of_the_house]
+    print("test files whose name is no source file's:", *lost, sep="\n  ")
+
+
+def test_nothing_names_a_folder_of_one_machine_or_a_package_registry() -> None:
+    found = []
+    for path in our_files():
+        try:
+            lines = path.read_text().splitlines()
+        except UnicodeDecodeError:
+            continue
+        found += [
+            f"{named(path)}:{number}: {line.strip()[:120]}"
+            for number, line in enumerate(lines, 1)
+            if ONE_MACHINE.search(line)
+        ]
+    assert not found, "\n".join(found)
+
+
+def test_every_dependency_has_one_exact_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
+    names = {plain_name(requirement) for requirement in wanted}
+    pinned = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in pinned)
+    assert names <= {plain_name(line) for line in pinned}
+
+
+def plain_name(requirement: str) -> str:
+    """The name in a requirement, spelt the one way package tools compare it."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[=<>!~;\[ ]", requirement, maxsplit=1)[0]).lower()
