@@ -95,7 +95,7 @@ class _ErrorRow:
         return {name: _error_reader(error_class) for name, error_class in _CLASSES.items()}
 
     def fallbacks(self) -> Mapping[str, object]:
-        return {"error_class": ErrorClass.UNSPECIFIED}
+        return {"error_class": ErrorClass.UNSPECIFIED, "value": ""}
 
 
 def _error_reader(error_class: ErrorClass) -> Reader:

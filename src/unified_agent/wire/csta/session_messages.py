@@ -60,7 +60,7 @@ class EndReason(StrEnum):
             ),
         ),
     ),
-    Field("requestedProtocolVersions", "protocol_versions", ListOf("protocolVersion", TOKEN)),
+    Field("requestedProtocolVersions", "protocol_versions", ListOf("protocolVersion", TOKEN), keep_empty=True),
     Field("requestedSessionDuration", "requested_duration_s", INTEGER),
     root_attributes=f' xmlns:xsi="{SCHEMA_INSTANCE_NAMESPACE}"',
 )

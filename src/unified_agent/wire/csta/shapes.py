@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum, StrEnum
 from typing import Any, Final, Generic, TypeVar, cast
 
-from msgspec import NODEFAULT, Struct
+from msgspec import Struct
 from msgspec.structs import fields
 
 from unified_agent.errors import LocalProtocolError, RemoteProtocolError
@@ -60,11 +60,15 @@ StructT = TypeVar("StructT", bound=Struct)
 MessageT = TypeVar("MessageT", bound=Message)
 
 
+_NOTHING: Final[tuple[object, ...]] = (None, (), frozenset())
+
+
 class Shape(Generic[StructT]):
     """A struct and its table. As a kind it is one element that holds the struct's fields.
 
     Args:
-        struct: what is read; its fields without default are mandatory unless their row says otherwise.
+        struct: what is read. Its fields without default are mandatory unless their row says otherwise; of the
+            others, what does not come reads as None or empty, whatever the default.
         items: the table, in schema order.
         of_avaya: its elements belong to the Avaya namespace, not to CSTA.
     """
@@ -75,10 +79,18 @@ class Shape(Generic[StructT]):
         self._of_avaya = of_avaya
         self._readers = all_readers(items)
         self._writers: dict[Scope, Writer] = {}
-        fallbacks = all_fallbacks(items)
-        required = [field.name for field in fields(struct) if _is_required(field.default, field.default_factory)]
-        self._fallbacks = {name: fallbacks[name] for name in required if name in fallbacks}
-        self._mandatory = tuple(name for name in required if name not in fallbacks)
+        own_fallbacks = all_fallbacks(items)
+        self._fallbacks: Values = {}
+        mandatory = []
+        for field in fields(struct):
+            if field.name in own_fallbacks:
+                self._fallbacks[field.name] = own_fallbacks[field.name]
+            elif field.required:
+                mandatory.append(field.name)
+            elif field.default not in _NOTHING:
+                # A default is for who writes. What does not come was not said, so it is read as nothing.
+                self._fallbacks[field.name] = frozenset() if isinstance(field.default, frozenset) else None
+        self._mandatory = tuple(mandatory)
 
     def body(self, prefix: str, scope: Scope) -> Writer:
         """Return what writes the rows of one struct, without an element around them."""
@@ -173,7 +185,3 @@ def message(
         return struct
 
     return register
-
-
-def _is_required(default: object, default_factory: object) -> bool:
-    return default is NODEFAULT and default_factory is NODEFAULT
