@@ -1,0 +1,163 @@
+"""The simulated loop and network behave as the real ones do, where our code can tell."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import cast
+
+import pytest
+from tests.simulation.network import SimNetwork
+from tests.simulation.virtual_loop import StuckError, run
+
+from unified_agent.errors import LinkNotReady
+from unified_agent.links.network import Address
+
+ADDRESS = Address(host="peer", port=1)
+
+
+class Recorder(asyncio.Protocol):
+    def __init__(self) -> None:
+        self.data = b""
+        self.lost: list[Exception | None] = []
+        self.paused = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.append(exc)
+
+    def pause_writing(self) -> None:
+        self.paused += 1
+
+    def resume_writing(self) -> None:
+        self.paused -= 1
+
+
+async def connected(network: SimNetwork) -> tuple[Recorder, Recorder]:
+    near, far = Recorder(), Recorder()
+    network.listen("peer", 1, lambda: far)
+    await network.at("us").dial(lambda: near, ADDRESS, 1.0)
+    return near, far
+
+
+def test_an_hour_passes_at_once_and_timers_keep_their_order():
+    async def main() -> list[float]:
+        loop = asyncio.get_running_loop()
+        seen: list[float] = []
+        loop.call_later(1800, lambda: seen.append(loop.time()))
+        loop.call_later(5, lambda: seen.append(loop.time()))
+        await asyncio.sleep(3600)
+        return [*seen, loop.time()]
+
+    assert run(main()) == [5.0, 1800.0, 3600.0]
+
+
+def test_a_program_that_waits_for_nothing_is_an_error_and_not_a_hang():
+    async def main() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(StuckError):
+        run(main())
+
+
+def test_an_exception_that_nobody_awaits_fails_the_run():
+    async def main() -> None:
+        asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+        await asyncio.sleep(1)
+
+    with pytest.raises(AssertionError, match="unhandled"):
+        run(main())
+
+
+def test_bytes_arrive_in_order_and_both_ends_learn_of_a_close():
+    async def main() -> tuple[bytes, list[Exception | None], list[Exception | None]]:
+        near, far = await connected(SimNetwork(Random(1)))
+        for each in range(100):
+            near.transport.write(bytes([each]))
+        await asyncio.sleep(0.1)
+        near.transport.close()
+        await asyncio.sleep(0.1)
+        return far.data, near.lost, far.lost
+
+    data, near_lost, far_lost = run(main())
+    assert data == bytes(range(100))
+    assert near_lost == [None]
+    assert far_lost == [None]
+
+
+def test_silence_holds_bytes_back_and_healing_delivers_them():
+    async def main() -> tuple[bytes, bytes]:
+        network = SimNetwork(Random(1))
+        near, far = await connected(network)
+        network.silence("us", "peer", both_ways=False)
+        near.transport.write(b"held")
+        far.transport.write(b"other way")
+        await asyncio.sleep(60)
+        during = far.data
+        assert near.data == b"other way"
+        network.heal()
+        await asyncio.sleep(1)
+        return during, far.data
+
+    assert run(main()) == (b"", b"held")
+
+
+def test_a_cut_resets_both_ends_and_a_silent_or_refusing_host_cannot_be_dialled():
+    async def main() -> None:
+        network = SimNetwork(Random(1))
+        near, far = await connected(network)
+        network.cut("us", "peer")
+        await asyncio.sleep(0)
+        assert isinstance(near.lost[0], ConnectionResetError)
+        assert isinstance(far.lost[0], ConnectionResetError)
+        network.silence("us", "peer")
+        before = asyncio.get_running_loop().time()
+        with pytest.raises(LinkNotReady):
+            await network.at("us").dial(Recorder, ADDRESS, 3.0)
+        assert asyncio.get_running_loop().time() - before == pytest.approx(3.0)
+        network.heal()
+        network.refuse("peer")
+        with pytest.raises(LinkNotReady, match="refused"):
+            await network.at("us").dial(Recorder, ADDRESS, 3.0)
+
+    run(main())
+
+
+def test_a_peer_that_does_not_read_makes_the_writer_pause():
+    async def main() -> tuple[int, int, int]:
+        near, far = await connected(SimNetwork(Random(1)))
+        far.transport.pause_reading()
+        near.transport.write(b"x" * 100_000)
+        await asyncio.sleep(1)
+        paused = near.paused
+        far.transport.resume_reading()
+        await asyncio.sleep(1)
+        return paused, near.paused, len(far.data)
+
+    assert run(main()) == (1, 0, 100_000)
+
+
+def test_streams_work_on_it():
+    async def main() -> bytes:
+        network = SimNetwork(Random(1))
+
+        async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while data := await reader.read(100):
+                writer.write(data.upper())
+                await writer.drain()
+
+        network.serve_streams("peer", 1, echo)
+        near = Recorder()
+        await network.at("us").dial(lambda: near, ADDRESS, 1.0)
+        near.transport.write(b"hello")
+        await asyncio.sleep(1)
+        near.transport.close()
+        await asyncio.sleep(1)
+        return near.data
+
+    assert run(main()) == b"HELLO"
