@@ -1,0 +1,212 @@
+"""The ASGI application: routes, OpenAPI document, and our errors as problems.
+
+REST is not the hot path, so a kept framework does it (Litestar, about 70 µs a request, with OpenAPI 3.1 from our own
+structs); notices go past it, see ``websocket_protocol``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, cast
+
+import msgspec
+from litestar import Litestar, Request, Response, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, Contact, License, SecurityScheme, Tag
+
+from unified_agent import __version__
+from unified_agent.domain.ports import Clock
+from unified_agent.observe import Metrics, log_event
+from unified_agent.server.auth import LoginLimiter, Operators, Origins, Tokens
+from unified_agent.server.desk_api import Desk, DeskController, DeskRequest
+from unified_agent.server.edge import LOGGER, Application, Edge
+from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, RequestRefused, encode_problem, problem
+from unified_agent.server.ops_api import Operations, OpsController
+from unified_agent.server.pages import STATIC, Pages
+from unified_agent.server.ports import Instance
+from unified_agent.server.push_transports.websocket import Desks
+from unified_agent.sessions.host import Host, OpenRefused
+from unified_agent.settings import Settings
+
+#: Longest request body taken.
+BODY_LIMIT_BYTES: Final = 65_536
+_BY_STATUS: Final = {
+    400: "request.invalid",
+    404: "request.path",
+    405: "request.method",
+    413: "request.too-large",
+    415: "request.media-type",
+}
+
+
+class Server:
+    """The application with what it is made of.
+
+    Attributes:
+        application: for any ASGI server.
+        desks: the connected desktops; its ``route`` decides about WebSocket handshakes.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        host: Host,
+        instance: Instance,
+        clock: Clock,
+        metrics: Metrics,
+        static: Path = STATIC,
+    ) -> None:
+        """Make it.
+
+        Args:
+            settings: checked.
+            host: live agents.
+            instance: what is so of the whole.
+            clock: the time.
+            metrics: to count with.
+            static: the desktop's built files.
+
+        Raises:
+            SettingsError: a file named by the settings cannot be read.
+        """
+        tokens, origins = Tokens(), Origins(settings.http.allowed_origins)
+        operators_file = settings.http.operators_token_file
+        operators = Operators(None if operators_file is None else operators_file.read_text().strip())
+        self.desks: Final = Desks(
+            host=host, tokens=tokens, origins=origins, settings=settings.desktop, clock=clock, metrics=metrics
+        )
+        desk = Desk(
+            host=host,
+            desks=self.desks,
+            tokens=tokens,
+            limiter=LoginLimiter(settings.http.login_rate_per_min, clock.now_s),
+            instance=instance,
+            clock=clock,
+            settings=settings,
+        )
+        operations = Operations(
+            host=host, instance=instance, operators=operators, metrics=metrics, clock=clock, settings=settings
+        )
+        self.litestar: Final = _litestar(desk, operations, Pages(static))
+        self.application: Final[Application] = Edge(cast("Application", self.litestar), origins)
+
+
+def _litestar(desk: Desk, operations: Operations, pages: Pages) -> Litestar:
+    @get(["/", "/{path:path}"], include_in_schema=False, sync_to_thread=False)
+    def page(request: DeskRequest) -> Response[bytes]:
+        return pages.answer(
+            request.url.path,
+            tag=request.headers.get("if-none-match"),
+            accepts=request.headers.get("accept-encoding", ""),
+        )
+
+    @get("/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=False)
+    def openapi(request: DeskRequest) -> bytes:
+        return msgspec.json.encode(request.app.openapi_schema.to_schema())
+
+    return Litestar(
+        route_handlers=[DeskController, OpsController, openapi, page],
+        dependencies={"desk": _provide(desk), "operations": _provide(operations)},
+        exception_handlers={
+            RequestRefused: _refused,
+            OpenRefused: _refused,
+            HTTPException: _foreign,
+            Exception: _internal,
+        },
+        openapi_config=_openapi(),
+        request_max_body_size=BODY_LIMIT_BYTES,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _provide(it: object) -> Provide:
+    return Provide(lambda: it, use_cache=True, sync_to_thread=False)
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Unified Agent",
+        version=__version__,
+        summary="A contact-centre agent's telephone and dialler.",
+        description=(
+            "REST for desktops and operators. Notices travel over the WebSocket at /v1/events, which is described in "
+            "docs/reference/desktop-protocol.md. Errors are problem details (RFC 9457) with a stable id."
+        ),
+        contact=Contact(name="Unified Agent"),
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        tags=[
+            Tag(name="desk", description="One agent's session."),
+            Tag(name="operations", description="Probes, status, metrics."),
+        ],
+        components=Components(
+            security_schemes={
+                "token": SecurityScheme(
+                    type="http", scheme="bearer", description="The token that a login was answered with."
+                ),
+                "operator": SecurityScheme(
+                    type="http", scheme="bearer", description="The content of http.operators_token_file."
+                ),
+            }
+        ),
+        create_examples=False,
+        use_handler_docstrings=True,
+        path="/openapi",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    )
+
+
+# --- errors
+
+
+def _answer(request: Request[Any, Any, Any], failure: str, detail: str, headers: dict[str, str]) -> Response[bytes]:
+    body = problem(failure, detail, request.scope["state"].get("correlation", ""))
+    log_event(LOGGER, "request_refused", level="debug", id=body.id, path=request.url.path, correlation=body.correlation)
+    if body.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(encode_problem(body), status_code=body.status, media_type=PROBLEM_TYPE, headers=headers)
+
+
+def _refused(request: Request[Any, Any, Any], refused: RequestRefused | OpenRefused) -> Response[bytes]:
+    headers = {}
+    retry_after_s = refused.retry_after_s if isinstance(refused, RequestRefused) else None
+    if retry_after_s is None and refused.id in FAILURES and FAILURES[refused.id].status == 503:
+        retry_after_s = 5.0
+    if retry_after_s is not None:
+        headers["Retry-After"] = f"{retry_after_s:.0f}"
+    return _answer(request, refused.id, refused.detail, headers)
+
+
+def _foreign(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    failure = _BY_STATUS.get(error.status_code)
+    if failure is None:
+        return _internal(request, error)
+    detail = error.detail
+    if failure == "request.invalid":
+        detail = _first_fault(error)
+    headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+    return _answer(request, failure, detail, headers)
+
+
+def _first_fault(error: HTTPException) -> str:
+    """Say what is wrong with a body in msgspec's words, which name the place but never repeat the value."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, msgspec.DecodeError):
+            return str(cause).replace("`$.data", "`$")
+        cause = cause.__cause__ or cause.__context__
+    extra = error.extra
+    first = extra[0] if isinstance(extra, list) and extra else None
+    if isinstance(first, dict) and "message" in first:
+        return f"{first.get('key', '')}: {first['message']}".removeprefix(": ")
+    return "the body is not JSON of the described shape"
+
+
+def _internal(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    correlation = request.scope["state"].get("correlation", "")
+    log_event(LOGGER, "request_failed", level="error", error=error, path=request.url.path, correlation=correlation)
+    return _answer(request, "internal", "tell an operator the correlation", {})

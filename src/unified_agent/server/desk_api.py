@@ -1,0 +1,238 @@
+"""REST for one desktop: log in, snapshot, commands, log out. Notices travel by push only."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from litestar import Controller, Request, delete, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+
+from unified_agent import __version__
+from unified_agent.domain.commands import LogOut
+from unified_agent.domain.ids import AgentId, CommandId, Secret, SessionId, StationId
+from unified_agent.domain.ports import Clock
+from unified_agent.domain.session_state import CommandRecord, DiallerLogin, Identity
+from unified_agent.domain.view import rfc3339
+from unified_agent.server.auth import LoginLimiter, TokenRefusal, Tokens, bearer
+from unified_agent.server.desk_messages import (
+    CommandBody,
+    CommandStanding,
+    ConfigBody,
+    LoggedIn,
+    LoginBody,
+    ReasonBody,
+    SnapshotBody,
+    standing,
+)
+from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, Problem, RequestRefused
+from unified_agent.server.ports import Instance
+from unified_agent.server.push_transports.websocket import Desks
+from unified_agent.sessions.host import Host
+from unified_agent.settings import ReasonCodeSettings, Settings
+
+#: Languages of the desktop's messages.
+LANGUAGES: Final = ("en", "hu")
+#: Above this lateness of the event loop no new login is taken, seconds: those who work here come first.
+BUSY_LAG_S: Final = 0.25
+
+DeskRequest = Request[Any, Any, State]
+_SECURITY: Final[list[dict[str, list[str]]]] = [{"token": []}]
+_TOKEN_FAILURES: Final = ("session.no-token", "session.unknown", "session.ended", "taken-over")
+
+
+class Desk:
+    """What the handlers below work with; made by ``app``."""
+
+    def __init__(
+        self,
+        *,
+        host: Host,
+        desks: Desks,
+        tokens: Tokens,
+        limiter: LoginLimiter,
+        instance: Instance,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self.host: Final = host
+        self.desks: Final = desks
+        self.tokens: Final = tokens
+        self.limiter: Final = limiter
+        self.instance: Final = instance
+        self.clock: Final = clock
+        self.settings: Final = settings
+
+    def now(self) -> str:
+        """Write the present."""
+        return rfc3339(self.clock.now_s())
+
+    def whose(self, request: DeskRequest) -> SessionId:
+        """Return the session of the request's token.
+
+        Raises:
+            RequestRefused: there is no good one.
+        """
+        token = bearer(request.headers.get("authorization"))
+        if token is None:
+            raise RequestRefused("session.no-token", "send the header Authorization: Bearer TOKEN")
+        found = self.tokens.find(token)
+        if isinstance(found, TokenRefusal):
+            raise RequestRefused(found.value)
+        return found
+
+    def still(self, record: CommandRecord | None, failure: str) -> CommandStanding:
+        """Tell how a command stands.
+
+        Raises:
+            RequestRefused: ``failure``, when nothing is known of it.
+        """
+        if record is None:
+            raise RequestRefused(failure)
+        return standing(record)
+
+
+def problems(*failures: str) -> dict[int, ResponseSpec]:
+    """Describe a handler's failures for the OpenAPI document, grouped by status."""
+    by_status: dict[int, list[str]] = {}
+    for failure in failures:
+        by_status.setdefault(FAILURES[failure].status, []).append(f"`{failure}`: {FAILURES[failure].title}.")
+    return {
+        status: ResponseSpec(Problem, generate_examples=False, description="\n".join(words), media_type=PROBLEM_TYPE)
+        for status, words in by_status.items()
+    }
+
+
+class DeskController(Controller):
+    """A desktop's resources."""
+
+    path = "/v1"
+    tags = ("desk",)
+
+    @get("/config", operation_id="readConfig", summary="What a login page needs to know", sync_to_thread=False)
+    def config(self, desk: NamedDependency[Desk]) -> ConfigBody:
+        """Public: reason codes, languages, whether a dialler is used."""
+        sessions = desk.settings.sessions
+        return ConfigBody(
+            instance=desk.settings.instance,
+            version=__version__,
+            now=desk.now(),
+            not_ready_reasons=_reasons(sessions.not_ready_reasons),
+            log_out_reasons=_reasons(sessions.log_out_reasons),
+            reason_required=sessions.policy.reason_required,
+            uses_dialler=bool(desk.settings.diallers),
+            languages=LANGUAGES,
+        )
+
+    @post(
+        "/session",
+        operation_id="logIn",
+        summary="Log in, or take one's session over at another desktop",
+        status_code=HTTP_201_CREATED,
+        responses=problems(
+            "request.invalid",
+            "origin.refused",
+            "request.too-large",
+            "request.media-type",
+            "login.too-many",
+            "agent.wrong-password",
+            "agent.already-logged-in",
+            "agent.already-logging-in",
+            "agent.logging-out",
+            "station.in-use",
+            "instance.full",
+            "instance.draining",
+            "instance.busy",
+        ),
+        sync_to_thread=False,
+    )
+    def log_in(self, desk: NamedDependency[Desk], request: DeskRequest, data: JSONBody[LoginBody]) -> LoggedIn:
+        """Open a session. The switch says later, by notices, whether the password is right."""
+        wait_s = desk.limiter.wait_s(request.client.host if request.client else "")
+        if wait_s:
+            raise RequestRefused("login.too-many", f"try again in {wait_s:.0f} s", retry_after_s=wait_s)
+        if desk.instance.loop_lag_s() > BUSY_LAG_S:
+            raise RequestRefused("instance.busy", retry_after_s=2.0)
+        session = desk.host.open(_identity(data))
+        desk.desks.take_over(session)
+        return LoggedIn(session=session, token=desk.tokens.issue(session), now=desk.now())
+
+    @get(
+        "/session",
+        operation_id="readSession",
+        summary="Everything the desktop may see",
+        security=_SECURITY,
+        responses=problems(*_TOKEN_FAILURES),
+        sync_to_thread=False,
+    )
+    def read(self, desk: NamedDependency[Desk], request: DeskRequest) -> SnapshotBody:
+        """Tell the view, and the place in the stream of notices that it includes."""
+        session = desk.whose(request)
+        outbox, view = desk.host.outbox(session), desk.host.view(session)
+        if outbox is None or view is None:
+            raise RequestRefused("session.ended")
+        return SnapshotBody(epoch=outbox.epoch, seq=outbox.seq, at=desk.now(), view=view)
+
+    @delete(
+        "/session",
+        operation_id="logOut",
+        summary="Log out",
+        security=_SECURITY,
+        status_code=HTTP_202_ACCEPTED,
+        responses=problems(*_TOKEN_FAILURES),
+        sync_to_thread=False,
+    )
+    def log_out(self, desk: NamedDependency[Desk], request: DeskRequest) -> CommandStanding:
+        """Ask for the log-out, the same as the command ``log-out``; during a call or item it becomes pending."""
+        session = desk.whose(request)
+        record = desk.host.submit(session, CommandId(f"delete-{request.state['correlation']}"), LogOut())
+        return desk.still(record, "session.ended")
+
+    @post(
+        "/session/commands",
+        operation_id="submitCommand",
+        summary="Ask for something",
+        security=_SECURITY,
+        status_code=HTTP_200_OK,
+        responses=problems(
+            *_TOKEN_FAILURES, "request.invalid", "origin.refused", "request.too-large", "request.media-type"
+        ),
+        sync_to_thread=False,
+    )
+    def submit(self, desk: NamedDependency[Desk], request: DeskRequest, data: JSONBody[CommandBody]) -> CommandStanding:
+        """Take a command. ``accepted`` means asked of switch or dialler; how it ends comes by push."""
+        record = desk.host.submit(desk.whose(request), CommandId(data.id), data.command)
+        return desk.still(record, "session.ended")
+
+    @get(
+        "/session/commands/{command_id:str}",
+        operation_id="readCommand",
+        summary="How a command stands",
+        security=_SECURITY,
+        responses=problems(*_TOKEN_FAILURES, "command.unknown"),
+        sync_to_thread=False,
+    )
+    def command(self, desk: NamedDependency[Desk], request: DeskRequest, command_id: FromPath[str]) -> CommandStanding:
+        """Tell the remembered outcome; asked when an answer did not come in time."""
+        return desk.still(desk.host.command(desk.whose(request), CommandId(command_id)), "command.unknown")
+
+
+def _identity(body: LoginBody) -> Identity:
+    dialler = body.dialler
+    return Identity(
+        agent=AgentId(body.agent),
+        station=StationId(body.station),
+        password=Secret(body.password),
+        dialler=None
+        if dialler is None
+        else DiallerLogin(
+            name=dialler.name, password=Secret(dialler.password), headset=dialler.headset, job=dialler.job
+        ),
+    )
+
+
+def _reasons(settings: tuple[ReasonCodeSettings, ...]) -> tuple[ReasonBody, ...]:
+    return tuple(ReasonBody(code=each.code, label=each.label, maximum_min=each.maximum_min) for each in settings)

@@ -1,0 +1,115 @@
+"""What holds for every HTTP request, around the application: origins, correlation, HEAD, headers that protect pages."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, cast
+
+from unified_agent.observe import get_logger, log_event
+from unified_agent.server.auth import Origins
+from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, encode_problem, problem
+
+LOGGER: Final = get_logger("server")
+
+#: Nothing from elsewhere, nothing inline; data: images are the desktop's own symbols.
+CONTENT_POLICY: Final = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'self'"
+)
+_HEADERS: Final = (
+    (b"content-security-policy", CONTENT_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_FOREIGN_METHODS: Final = b"GET, HEAD, POST, DELETE"
+_FOREIGN_HEADERS: Final = b"authorization, content-type"
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Edge:
+    """An ASGI application around another."""
+
+    def __init__(
+        self, inner: Application, origins: Origins, make_correlation: Callable[[], str] = lambda: secrets.token_hex(6)
+    ) -> None:
+        """Be ready.
+
+        Args:
+            inner: answers the requests; finds ``correlation`` in the request's state.
+            origins: pages that may call us.
+            make_correlation: makes the word by which a request is found in the logs.
+        """
+        self._inner = inner
+        self._origins = origins
+        self._make_correlation = make_correlation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        correlation = self._make_correlation()
+        scope.setdefault("state", {})["correlation"] = correlation
+        origin, host = _header(scope, b"origin"), _header(scope, b"host")
+        foreign = origin if origin is not None and origin.lower() in self._origins.allowed else None
+        head = scope["method"] == "HEAD"
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": _complete(message["headers"], correlation, foreign)}
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        if not self._origins.accepts(origin, host):
+            log_event(LOGGER, "origin_refused", level="warning", origin=origin, host=host)
+            await _answer_problem(send_on, "origin.refused", "see the setting http.allowed_origins", correlation)
+        elif foreign is not None and scope["method"] == "OPTIONS":
+            await _answer(send_on, 204, (), b"")
+        else:
+            if head:
+                scope["method"] = "GET"
+            await self._inner(scope, receive, send_on)
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    value = next((value for key, value in scope["headers"] if key == name), None)
+    return None if value is None else cast("bytes", value).decode("latin-1")
+
+
+def _complete(headers: Any, correlation: str, foreign: str | None) -> list[tuple[bytes, bytes]]:
+    given = [(bytes(name).lower(), bytes(value)) for name, value in headers]
+    names = {name for name, _ in given}
+    given.extend(each for each in _HEADERS if each[0] not in names)
+    given.append((b"x-correlation-id", correlation.encode()))
+    if b"cache-control" not in names:
+        given.append((b"cache-control", b"no-store"))
+    if foreign is not None:
+        given += [
+            (b"access-control-allow-origin", foreign.encode("latin-1")),
+            (b"access-control-allow-methods", _FOREIGN_METHODS),
+            (b"access-control-allow-headers", _FOREIGN_HEADERS),
+            (b"access-control-expose-headers", b"x-correlation-id, retry-after"),
+            (b"access-control-max-age", b"600"),
+            (b"vary", b"origin"),
+        ]
+    return given
+
+
+async def _answer_problem(send: Send, failure: str, detail: str, correlation: str) -> None:
+    body = encode_problem(problem(failure, detail, correlation))
+    await _answer(send, FAILURES[failure].status, ((b"content-type", PROBLEM_TYPE.encode()),), body)
+
+
+async def _answer(send: Send, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,56 @@
+import pytest
+from tests.unit.server.serving import LOGIN, World, with_http
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_every_answer_protects_the_page_and_carries_a_correlation():
+    async with World().client() as client:
+        for path in ("/v1/config", "/healthz", "/nowhere"):
+            headers = (await client.get(path)).headers
+            assert headers["x-content-type-options"] == "nosniff"
+            assert "default-src 'self'" in headers["content-security-policy"]
+            assert "unsafe" not in headers["content-security-policy"]
+            assert headers["x-correlation-id"]
+
+
+async def test_our_own_pages_may_call_us_by_whatever_scheme_they_came():
+    async with World().client() as client:
+        for origin in ("http://ua.test", "https://ua.test", "HTTPS://UA.TEST"):
+            assert (await client.post("/v1/session", json=LOGIN, headers={"Origin": origin})).status_code == 201
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://ua.test.evil.example", "ua.test"])
+async def test_pages_of_other_origins_may_not(origin):
+    async with World().client() as client:
+        answer = await client.post("/v1/session", json=LOGIN, headers={"Origin": origin})
+    assert (answer.status_code, answer.json()["id"]) == (403, "origin.refused")
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_an_allowed_origin_is_answered_with_permission_before_and_after():
+    world = World(with_http(allowed_origins=("https://crm.example",)))
+    async with world.client(headers={"Origin": "https://crm.example"}) as client:
+        before = await client.options("/v1/session", headers={"Access-Control-Request-Method": "POST"})
+        after = await client.post("/v1/session", json=LOGIN)
+    assert before.status_code == 204
+    assert "POST" in before.headers["access-control-allow-methods"]
+    assert "authorization" in before.headers["access-control-allow-headers"]
+    assert after.headers["access-control-allow-origin"] == "https://crm.example"
+    assert "access-control-allow-credentials" not in after.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/nowhere", (404, "request.path")),
+        ("GET", "/v1/nowhere", (404, "request.path")),
+        ("PUT", "/v1/session", (405, "request.method")),
+        ("DELETE", "/healthz", (405, "request.method")),
+    ],
+)
+async def test_unknown_paths_and_methods_are_problems_too(method, path, expected):
+    async with World().client() as client:
+        answer = await client.request(method, path)
+    assert (answer.status_code, answer.json()["id"]) == expected
+    assert answer.headers["content-type"] == "application/problem+json"
