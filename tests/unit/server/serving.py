@@ -10,8 +10,9 @@ import msgspec
 from msgspec.structs import replace
 
 from unified_agent.domain.effects import AskDialler, AskSwitch
-from unified_agent.domain.facts import MessageReceived
 from unified_agent.domain.ids import LinkId, SessionId
+from unified_agent.domain.notices import MessageArrived
+from unified_agent.domain.view import MessageView
 from unified_agent.observe import Metrics
 from unified_agent.server.app import Server
 from unified_agent.server.ports import LinkStatus
@@ -120,7 +121,9 @@ class World:
 
     def tell(self, session: SessionId, text: str = "hello") -> None:
         """Have something told to a desktop."""
-        self.host.report(MessageReceived(session=session, text=text, sender="supervisor"))
+        outbox = self.host.outbox(session)
+        assert outbox is not None
+        outbox.append(MessageArrived(message=MessageView(text=text, sender="supervisor", at="")))
 
 
 class Desktop:
