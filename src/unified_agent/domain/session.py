@@ -204,7 +204,8 @@ def _watch_presence(move: Move) -> None:
     away_s = move.now_s - state.presence_since_s + ABSENT_AFTER_S
     policy = state.policy
     ready = state.agent.mode is SwitchMode.READY and state.agent.pending is None
-    if away_s >= policy.absent_not_ready_s and ready and move.telephony_is_up and not move.is_asked("mode:not-ready"):
+    asked = move.is_asked("mode:not-ready") or state.telephony.next_cause == "desktop-absent"  # until it is reported
+    if away_s >= policy.absent_not_ready_s and ready and move.telephony_is_up and not asked:
         reason = policy.reasons_of_system.get("desktop-absent")
         telephony_steps.change_mode(
             move, SwitchMode.NOT_READY, reason=reason, cause="desktop-absent", may_wait=bool(state.calls)
