@@ -92,6 +92,11 @@ class AgentFlow:
         """Whether it is over; asks are refused and events ignored."""
         return self._ended
 
+    @property
+    def logon_name(self) -> str:
+        """The agent's name at the dialler."""
+        return self._plan.ask.name
+
     def take_actions(self) -> list[Action]:
         """Return what is to be done, in order, and forget it."""
         actions, self.seat.actions = self.seat.actions, []

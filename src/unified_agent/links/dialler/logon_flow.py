@@ -169,7 +169,9 @@ def sign_off(seat: Seat) -> Script[None]:
         if seat.headset is not Headset.NONE:
             yield from ask(Command.FREE_HEADSET)
         seat.headset = Headset.NONE
-        yield from ask(Command.LOGOFF)
+        reply = yield from ask(Command.LOGOFF)
+        if reply.ok:
+            seat.place = Place.CONNECTED
     _end_as_planned(seat)
 
 

@@ -15,6 +15,7 @@ from unified_agent.settings import DiallerSettings, PoolSettings
 from unified_agent.wire.apc import events
 from unified_agent.wire.apc.commands import Command
 from unified_agent.wire.apc.events import Outcome, Replied
+from unified_agent.wire.apc.readings import FieldValue
 
 SESSION = SessionId("s-1")
 DIALLER = LinkId("pc-1")
@@ -193,8 +194,8 @@ class FlowBench:
         return self
 
 
-def _field(name: str, value: str) -> events.FieldValue:
-    return events.FieldValue(name=name, value=value)
+def _field(name: str, value: str) -> FieldValue:
+    return FieldValue(name=name, value=value)
 
 
 CALL = events.CallArrived(
