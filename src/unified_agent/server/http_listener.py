@@ -1,0 +1,145 @@
+"""uvicorn as a library, in our loop: HTTP to the application, WebSocket to our own protocol, one port for both.
+
+Signals are ours (``assembly``), so uvicorn's own handling of them is switched off; so are its logging, which
+``observe`` brings into our form, and its pings, which ``push_transports`` replaces by beats that pages can see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+import uvicorn
+
+from unified_agent.errors import SettingsError
+from unified_agent.observe import get_logger, log_event
+from unified_agent.server.edge import Application
+from unified_agent.server.websocket_protocol import Router, WebSocketLimits, websocket_class
+from unified_agent.settings import HttpSettings
+
+LOGGER: Final = get_logger("server.http")
+#: Connections that the kernel holds for us while we are busy; lost ones come back only after 1 s.
+BACKLOG: Final = 4_096
+#: At the stop, running requests get this long, seconds.
+GRACE_S: Final = 5
+#: An idle HTTP connection is closed after this long, seconds; longer than balancers keep theirs is safest for them.
+KEEP_ALIVE_S: Final = 75
+
+
+class _OurSignals(uvicorn.Server):
+    """uvicorn without its signal handlers."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class HttpListener:
+    """One listening port."""
+
+    def __init__(
+        self, settings: HttpSettings, application: Application, router: Router, limits: WebSocketLimits
+    ) -> None:
+        """Bind the port; connections are taken from ``serve`` on.
+
+        Raises:
+            SettingsError: the port cannot be had, or a TLS file is not good; the sentence says what to do.
+        """
+        context = None if settings.tls_cert_file is None else _tls_context(settings)
+        self._socket = _bind(settings)
+        self._port: int = self._socket.getsockname()[1]
+        self._scheme = "http" if context is None else "https"
+        self._shown_host = settings.host
+        config = uvicorn.Config(
+            cast("Any", application),
+            http="httptools",
+            ws=websocket_class(router, limits),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACE_S,
+            ssl_context_factory=None if context is None else (lambda _config, _default: context),
+        )
+        self._server = _OurSignals(config)
+
+    @property
+    def port(self) -> int:
+        """The port, also when the settings left it to the system."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where people reach it."""
+        host = {"": "localhost", "0.0.0.0": "localhost", "::": "localhost"}.get(self._shown_host, self._shown_host)  # noqa: S104
+        return f"{self._scheme}://{f'[{host}]' if ':' in host else host}:{self._port}/"
+
+    async def serve(self) -> None:
+        """Take connections until ``stop``; then close what is open (WebSockets with 1012) and return."""
+        log_event(LOGGER, "listening", url=self.url)
+        await self._server.serve(sockets=[self._socket])
+        log_event(LOGGER, "listener_closed", url=self.url)
+
+    async def wait_started(self) -> None:
+        """Return once connections are taken."""
+        while not self._server.started:  # noqa: ASYNC110 - uvicorn tells nobody
+            await asyncio.sleep(0.005)
+
+    def stop(self) -> None:
+        """Take no more connections, and have ``serve`` return within about ``GRACE_S``."""
+        self._server.should_exit = True
+
+    def close(self) -> None:
+        """Give the port back without having served."""
+        self._socket.close()
+
+
+def _bind(settings: HttpSettings) -> socket.socket:
+    host = settings.host or "::"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and not settings.host:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listening.bind((host, settings.port))
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise SettingsError(_why_not(error, settings)) from error
+    return listening
+
+
+def _why_not(error: OSError, settings: HttpSettings) -> str:
+    port, host = settings.port, settings.host
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is in use by another program: stop that one (ss -ltnp 'sport = :{port}' names it), "
+            "or choose another http.port"
+        )
+    if error.errno == errno.EACCES:
+        return f"we may not listen on port {port}: take one from 1024 on as http.port, or grant CAP_NET_BIND_SERVICE"
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return f"http.host {host!r} is not an address of this machine: take one of its own, or 0.0.0.0 for all"
+    return f"cannot listen on {host} port {port}: {error.strerror or error}"
+
+
+def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(cast("Any", settings.tls_cert_file), settings.tls_key_file, password=lambda: "")
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "reason", None) or error.strerror or error
+        raise SettingsError(
+            f"http.tls_cert_file {settings.tls_cert_file} and http.tls_key_file {settings.tls_key_file} are not a "
+            f"certificate and its unencrypted key in PEM form ({reason})"
+        ) from error
+    return context
