@@ -61,7 +61,7 @@ def _plan(chance: random.Random) -> SwitchPlan:
         appearances=chance.choice([2, 3]),
         auto_hold=chance.random() < 0.5,
         report_busy=chance.random() < 0.5,
-        no_answer_s=chance.choice([None, 5.0]),
+        no_answer_s=chance.choice([0.0, 5.0]),
         after_call_work=chance.choice(list(AfterCallWork)),
         timed_work_s=chance.choice([None, 3.0]),
         tone_s=8.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from unified_agent.errors import SettingsError
@@ -111,7 +111,7 @@ class SwitchPlan:
         auto_hold: answering or retrieving puts the active call on hold; without it such a request is refused.
         report_busy: an agent in a call is told as ``agentBusy``, not as ``agentReady``.
         no_answer_s: a group's call that rings this long goes back to the head of its queue, and the agent to AUX;
-            None: it rings until somebody does something.
+            0: it rings until somebody does something.
         no_answer_reason: the reason code of that AUX.
         after_call_work: see ``AfterCallWork``.
         timed_work_s: after-call work of an auto-in agent ends by itself after this long; None: the agent ends it.
@@ -135,7 +135,7 @@ class SwitchPlan:
     appearances: int = 3
     auto_hold: bool = False
     report_busy: bool = True
-    no_answer_s: float | None = 30.0
+    no_answer_s: float = 30.0
     no_answer_reason: int = 0
     after_call_work: AfterCallWork = AfterCallWork.MANUAL_IN
     timed_work_s: float | None = None
@@ -163,43 +163,61 @@ class SwitchPlan:
             raise SettingsError(f"hunt groups not in the switch plan: {', '.join(sorted(wanted - known))}")
 
 
-def numbered_plan(
-    *,
-    agents: int = 10,
-    first_station: int = 2001,
-    first_agent: int = 5001,
-    password: str = "1234",  # noqa: S107
-    group: str = "100",
-    vdn: str = "8000",
-    auto_answer: bool = False,
-) -> SwitchPlan:
-    """Return a plan with one hunt group behind one VDN, and as many stations as agents, numbered in a row.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberPlan:
+    """Stations and agents numbered in a row, with one hunt group behind one VDN.
 
-    Args:
-        agents: how many.
-        first_station, first_agent: first number of each row. With more than 2,999 agents the default rows would
-            meet, so agents then begin at 10 times ``first_agent`` and the VDN and group keep their numbers.
+    Attributes:
+        agents: how many, each with a station.
+        first_station: number of the first station.
+        first_agent: id of the first agent. Where the rows would meet, agents begin at ten times this number.
         password: of every agent; ``{id}`` in it stands for the agent's id.
-        group, vdn: numbers of the hunt group and of the VDN in front of it.
+        group: number of the hunt group.
+        vdn: number of the VDN.
         auto_answer: every station answers calls of the group by itself.
+    """
+
+    agents: int = 100
+    first_station: int = 2001
+    first_agent: int = 5001
+    password: str = "1234"  # noqa: S105 - the default that the documentation names
+    group: str = "100"
+    vdn: str = "8000"
+    auto_answer: bool = False
+
+    def __post_init__(self) -> None:
+        if self.agents < 0 or self.first_station < 1 or self.first_agent < 1:
+            raise SettingsError("numbers: agents must be 0 or more, first_station and first_agent 1 or more")
+
+
+def fill_plan(rules: SwitchPlan, numbers: NumberPlan) -> SwitchPlan:
+    """Return a switch with the rules of one plan and the stations, agents, group and VDN of numbers in a row.
 
     Raises:
-        SettingsError: the rows overlap each other or the group's numbers.
+        SettingsError: the rows overlap each other or the numbers of group and VDN.
     """
-    if first_station < first_agent < first_station + agents:
-        first_agent *= 10
-    return SwitchPlan(
+    first = numbers.first_agent
+    if numbers.first_station < first < numbers.first_station + numbers.agents:
+        first *= 10
+    rows = range(numbers.agents)
+    return replace(
+        rules,
         stations=tuple(
-            StationPlan(number=str(first_station + index), auto_answer=auto_answer) for index in range(agents)
+            StationPlan(number=str(numbers.first_station + index), auto_answer=numbers.auto_answer) for index in rows
         ),
         agents=tuple(
             AgentPlan(
-                agent_id=str(first_agent + index),
-                password=password.replace("{id}", str(first_agent + index)),
-                groups=(group,),
+                agent_id=str(first + index),
+                password=numbers.password.replace("{id}", str(first + index)),
+                groups=(numbers.group,),
             )
-            for index in range(agents)
+            for index in rows
         ),
-        groups=(GroupPlan(number=group, name="Sales"),),
-        vdns=(VdnPlan(number=vdn, group=group),),
+        groups=(GroupPlan(number=numbers.group, name="Sales"),),
+        vdns=(VdnPlan(number=numbers.vdn, group=numbers.group),),
     )
+
+
+def numbered_plan(*, agents: int = 10) -> SwitchPlan:
+    """Return the switch of default rules and numbers with so many agents."""
+    return fill_plan(SwitchPlan(), NumberPlan(agents=agents))

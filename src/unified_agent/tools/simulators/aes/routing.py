@@ -191,7 +191,7 @@ class Routing:
         self._tell_delivered(leg, cause)
         if station.auto_answer:
             board.timers.at(board.now_s + board.plan.auto_answer_s, lambda: self._answer_if_ringing(leg))
-        if board.plan.no_answer_s is not None:
+        if board.plan.no_answer_s > 0:
             board.timers.at(board.now_s + board.plan.no_answer_s, lambda: self._take_back(leg))
         return station.number
 
