@@ -210,7 +210,7 @@ class ClientConnection:
             return None
         times = [self._requests.next_deadline()]
         if self._phase is not Phase.STARTING:
-            times.append(self._last_byte_s + self._settings.silence_limit_s)
+            times.append(self._silent_at_s())
         if self._phase is Phase.UP:
             times.append(self._keep_alive_due_s())
         return min((time for time in times if time is not None), default=None)
@@ -219,8 +219,7 @@ class ClientConnection:
         """See ``doors``."""
         if self._phase not in (Phase.STARTING, Phase.UP, Phase.STOPPING):
             return
-        silent_s = now_s - self._last_byte_s
-        if self._phase is not Phase.STARTING and silent_s >= self._settings.silence_limit_s:
+        if self._phase is not Phase.STARTING and now_s >= self._silent_at_s():
             self._end(LinkLost(LossReason.SILENT))
             return
         for token in self._requests.take_expired(now_s):
@@ -230,6 +229,10 @@ class ClientConnection:
         if self._phase is Phase.UP and now_s >= self._keep_alive_due_s():
             self._send_keep_alive(now_s)
         self._send_waiting()
+
+    def _silent_at_s(self) -> float:
+        # One sum for asking and for deciding: a difference rounds otherwise, and the timer would come again at once.
+        return self._last_byte_s + self._settings.silence_limit_s
 
     def _keep_alive_due_s(self) -> float:
         by_duration = self._last_keep_alive_s + self._duration_s / KEEP_ALIVES_PER_DURATION

@@ -375,6 +375,19 @@ def test_silent_aes_is_asked_after_half_the_limit_and_lost_at_the_limit() -> Non
     assert aes.client.next_timer() is None
 
 
+def test_silence_is_decided_at_the_very_time_that_the_timer_named() -> None:
+    aes = Aes()
+    aes.bring_up()
+    last_byte_s = 8.94156123578526  # plus 10.0 minus itself is below 10.0
+    assert last_byte_s + 10.0 - last_byte_s < 10.0
+    aes.client.receive_data(b"\x00", last_byte_s)
+    aes.client.handle_timer(last_byte_s + 5.0)
+    due_s = aes.client.next_timer()
+    assert due_s is not None
+    aes.client.handle_timer(due_s)
+    assert aes.events() == [LinkLost(LossReason.SILENT)]
+
+
 def test_any_byte_is_a_sign_of_life() -> None:
     aes = Aes()
     aes.bring_up()
