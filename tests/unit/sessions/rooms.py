@@ -1,0 +1,96 @@
+"""A host with ports that remember what they were asked, for the tests of this room."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from tests.unit.links.fakes import ManualClock
+
+from unified_agent.domain.effects import AskDialler, AskSwitch
+from unified_agent.domain.facts import (
+    AgentStateReported,
+    Fact,
+    RequestDone,
+    StationSnapshot,
+    TelephonyUp,
+)
+from unified_agent.domain.ids import AgentId, LinkId, Secret, SessionId, StationId
+from unified_agent.domain.session_state import DiallerLogin, Identity
+from unified_agent.domain.states import SwitchMode
+from unified_agent.observe import Metrics
+from unified_agent.sessions.host import Host
+from unified_agent.settings import SessionsSettings
+
+AES = LinkId("aes-1")
+
+
+class AskedPort:
+    """A Telephony and a Dialler that only remember."""
+
+    is_up = True
+
+    def __init__(self) -> None:
+        self.asked: list[AskSwitch | AskDialler] = []
+        self.forgotten: list[SessionId] = []
+
+    def ask(self, effect: AskSwitch | AskDialler) -> None:
+        self.asked.append(effect)
+
+    def forget(self, session: SessionId) -> None:
+        self.forgotten.append(session)
+
+    def words(self) -> list[str]:
+        return [type(each.ask).__name__ for each in self.asked]
+
+
+class SwitchAtOnce(AskedPort):
+    """A switch that carries out at once, in the middle of the asking: what a re-entrant host must bear."""
+
+    host: Host
+
+    def ask(self, effect: AskSwitch) -> None:  # type: ignore[override]
+        super().ask(effect)
+        session, request = effect.session, effect.request
+        answers: list[Fact] = [RequestDone(session=session, request=request)]
+        word = type(effect.ask).__name__
+        if word == "Snapshot":
+            answers = [
+                StationSnapshot(session=session, request=request, calls=(), agent=None, mode=SwitchMode.LOGGED_OUT)
+            ]
+        if word == "LogInAgent":
+            answers.append(AgentStateReported(session=session, mode=SwitchMode.NOT_READY))
+        for each in answers:
+            self.host.report(each)
+
+
+class Rooms:
+    """A host on a manual clock."""
+
+    def __init__(self, *, switch: AskedPort | None = None, **settings: object) -> None:
+        self.clock = ManualClock(1_000_000.0)
+        self.switch = switch or SwitchAtOnce()
+        self.dialler = AskedPort()
+        self.metrics = Metrics()
+        numbers = count(1)
+        self.host = Host(
+            settings=SessionsSettings(**settings),  # type: ignore[arg-type]
+            clock=self.clock,
+            metrics=self.metrics,
+            mint_session_id=lambda: SessionId(f"s{next(numbers)}"),
+        )
+        if isinstance(self.switch, SwitchAtOnce):
+            self.switch.host = self.host
+        self.host.join(self.switch, self.dialler)
+        self.closed: list[tuple[str, str, str]] = []
+        self.host.on_closed(lambda session, reason, detail: self.closed.append((session, reason, detail)))
+        self.host.report_link(TelephonyUp(link=AES))
+
+
+def identity(number: int = 1, *, password: str = "1234", station: str = "", dialler: bool = False) -> Identity:
+    login = DiallerLogin(name=f"agent{number}", password=Secret("pw"), headset=f"{2000 + number}") if dialler else None
+    return Identity(
+        agent=AgentId(f"{5000 + number}"),
+        station=StationId(station or f"{2000 + number}"),
+        password=Secret(password),
+        dialler=login,
+    )
