@@ -5,6 +5,7 @@ Source: aes-dmcc reference, sections 4 to 8 and 10.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from msgspec import Struct
@@ -65,15 +66,11 @@ def release(stations: Stations, station: Station) -> Conversation[None]:
     monitor = stations.monitor_ended(station)
     device, station.device = station.device, None
     if monitor is not None:
-        try:
+        with suppress(Refused):
             yield csta.MonitorStop(monitor_id=monitor)
-        except Refused:
-            pass
     if device is not None:
-        try:
+        with suppress(Refused):
             yield csta.ReleaseDeviceId(device=device)
-        except Refused:
-            pass
 
 
 def snapshot(device: DeviceId) -> Conversation[SnapshotTaken]:

@@ -13,7 +13,8 @@ from typing import Any, Final, Generic, TypeVar
 from msgspec import Struct
 
 from unified_agent.domain.ports import Clock
-from unified_agent.links.telephony.refusals import BUSY, Refusal, Topic, refusal_of
+from unified_agent.errors import LinkNotReady, LocalProtocolError
+from unified_agent.links.telephony.refusals import BUSY, LINK_DOWN, Refusal, Topic, refusal_of
 from unified_agent.wire.csta.connection_events import Answered, Failed, RequestTimedOut
 from unified_agent.wire.csta.request_table import Token
 from unified_agent.wire.csta.shapes import Message
@@ -32,7 +33,7 @@ OVERLOADED_IN_FLIGHT_LIMIT: Final = 10
 WAITING_LIMIT: Final = 10_000
 
 
-class Refused(Exception):  # noqa: N818 - raised within this room only, as other refusals are
+class Refused(Exception):
     """A request of a conversation was refused. A conversation may catch it and go on."""
 
     def __init__(self, failure: Failed) -> None:
@@ -40,7 +41,7 @@ class Refused(Exception):  # noqa: N818 - raised within this room only, as other
         self.failure = failure
 
 
-class Done(Struct, frozen=True, Generic[ResultT]):
+class Done(Struct, Generic[ResultT], frozen=True):
     """The conversation came to its end. Attributes: ``result``: what it returned."""
 
     result: ResultT
@@ -200,6 +201,8 @@ class Exchange:
             talk.end(Done(stop.value))
         except Refused as refused:
             talk.end(refusal_of(refused.failure, talk.topic))
+        except LocalProtocolError as error:
+            talk.end(Refusal(id="switch.refused", detail=str(error)))
         else:
             talk.deadline_s = self._clock.now_s() + self._request_limit_s
             # A conversation that has begun goes before those that have not, so that few are half-way at a time.
@@ -224,9 +227,18 @@ class Exchange:
                     talk.conversation.close()
                     talk.end(BUSY)
                     continue
-                assert talk.request is not None, "a conversation that waits has a request"  # noqa: S101
+                assert talk.request is not None, "a conversation that waits has a request"
                 talk.sent_s = now_s
-                self._in_flight[self._send(talk.request, talk.deadline_s - now_s)] = talk
+                try:
+                    token = self._send(talk.request, talk.deadline_s - now_s)
+                except LinkNotReady:
+                    talk.conversation.close()
+                    talk.end(LINK_DOWN)
+                except LocalProtocolError as error:  # a text that XML cannot carry
+                    talk.conversation.close()
+                    talk.end(Refusal(id="switch.refused", detail=str(error)))
+                else:
+                    self._in_flight[token] = talk
         finally:
             self._filling = False
 

@@ -134,10 +134,3 @@ class Stations:
         for station in self:
             station.device = None
             self.drop_if_unused(station)
-
-    def link_lost(self) -> None:
-        """Note that nothing is under way any more; what was open at AES may still be."""
-        for station in self:
-            station.snapshots = 0
-            station.held_back.clear()
-            station.set_ups.clear()
