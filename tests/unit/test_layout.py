@@ -18,6 +18,10 @@ LONG_FILES: dict[str, str] = {}
 #: Source files with code but no test file of their own, each with the reason and where they are tested.
 WITHOUT_OWN_TEST: dict[str, str] = {}
 
+#: While rooms are being built, what is missing or too long is printed (``pytest -s`` shows it) and fails nothing.
+#: False from the day the last room stands.
+ROOMS_UNDER_CONSTRUCTION = True
+
 #: What is looked through for paths of one machine; everything else at the top is built, fetched or git's own.
 OUR_FOLDERS = (".ci", "benchmarks", "changes", "docs", "packaging", "src", "tests", "web")
 
@@ -78,22 +82,35 @@ def long_files() -> dict[str, int]:
     return {named(path): lines for path, lines in lengths.items() if lines > LINE_LIMIT}
 
 
+def hold(rule: str, broken_by: set[str]) -> None:
+    """Fail for each file that breaks a rule, or only name it while rooms are being built."""
+    message = "\n  ".join([rule, *sorted(broken_by)])
+    if ROOMS_UNDER_CONSTRUCTION:
+        print(message)
+    else:
+        assert not broken_by, message
+
+
 def test_every_source_file_has_its_own_test_file() -> None:
-    print("without a test file of their own:", *untested_files(), sep="\n  ")
-    assert set(WITHOUT_OWN_TEST) <= set(untested_files()), "take out of the list what has its test file now"
+    untested = set(untested_files())
+    hold("source files without a test file of their own:", untested - set(WITHOUT_OWN_TEST))
+    assert set(WITHOUT_OWN_TEST) <= untested, "take out of the list what has its test file now"
 
 
 def test_no_source_file_is_longer_than_a_reader_can_follow() -> None:
-    print("longer than the limit:", long_files())
+    long = {f"{name}: {lines} lines" for name, lines in long_files().items() if name not in LONG_FILES}
+    hold(f"source files over {LINE_LIMIT} lines:", long)
     assert set(LONG_FILES) <= set(long_files()), "take out of the list what is short again"
 
 
-def test_every_test_file_belongs_to_a_source_file() -> None:
-    ours = {own_test_of(path) for path in python_sources()}
+def test_every_unit_test_file_belongs_to_a_source_file() -> None:
     top = ROOT / "tests" / "unit"
     of_the_house = {top / "test_layout.py", top / "test_checks_program.py"}
-    lost = [named(path) for path in top.rglob("test_*.py") if path not in ours | of_the_house]
-    print("test files whose name is no source file's:", *lost, sep="\n  ")
+    known = {own_test_of(path) for path in python_sources()} | of_the_house
+    hold(
+        "test files named after no source file:",
+        {named(path) for path in top.rglob("test_*.py")} - set(map(named, known)),
+    )
 
 
 def test_nothing_names_a_folder_of_one_machine_or_a_package_registry() -> None:
