@@ -20,7 +20,7 @@ if ! usable; then
   timed "making .venv with $("$python" --version)" "$python" -m venv .venv
 fi
 # A place that pip was told to look in and cannot is not worth a warning on each of these lines.
-quiet_pip() { .venv/bin/python -m pip install -q "$@" 2> >(grep -v 'is ignored: it is either a non-existing path' >&2); }
+quiet_pip() { .venv/bin/python -m pip install -q "$@" 2> >(grep -v '^WARNING: Location .* is ignored: ' >&2); }
 timed "installing Python packages" quiet_pip -r constraints.txt
 # hatchling and editables are in that list, so the build needs no environment of its own.
 timed "installing unified-agent" quiet_pip -c constraints.txt --no-build-isolation -e '.[dev]'
