@@ -187,8 +187,9 @@ class AgentFlow:
 
     def _join_script(self, request: RequestId, ask: JoinJob) -> Script[None]:
         joined = yield from job_flow.join(self.seat, request, ask.job, may_move=self.has_alternative)
-        if not joined:
-            self._deferred = None
+        if not joined and self._deferred is not None:
+            requests = self._deferred.requests
+            self._deferred = Leaving(why="asked", requests=requests) if requests else None
 
     def _leave(self, request: RequestId) -> None:
         seat = self.seat
@@ -272,7 +273,8 @@ class AgentFlow:
         if reply.command is Command.NO_FURTHER_WORK:
             self._work_ended()
         self._scripts.answer(reply)
-        if reply.outcome is Outcome.TIMED_OUT or (not reply.ok and _is_out_of_step(reply)):
+        headset_is_back = reply.ok and reply.command is Command.CONN_HEADSET
+        if headset_is_back or reply.outcome is Outcome.TIMED_OUT or (not reply.ok and _is_out_of_step(reply)):
             self._doubt()
 
     def _happened(self, event: events.Event) -> None:  # noqa: C901 - one row for each event

@@ -24,7 +24,12 @@ SETTLE_S: Final = 1.0
 
 
 def agrees(seat: Seat, told: AgentState) -> bool:
-    """Say whether the dialler has the agent where we believe."""
+    """Say whether the dialler has the agent where we believe.
+
+    Without a headset nobody is ready: a ready agent whose voice path broke is made ready again when it is back.
+    """
+    if seat.place is Place.READY and seat.headset is not Headset.CONNECTED and told.code == codes.JOINED:
+        return not told.job or told.job == seat.job
     if STATE_CODES.get(seat.place) != told.code:
         return False
     return seat.place not in JOB_PLACES or not told.job or told.job == seat.job
@@ -63,7 +68,7 @@ def _bring_together(seat: Seat, told: AgentState) -> Script[None]:
             was_ready = seat.place is Place.READY
             seat.close_item()
             seat.place = Place.AVAILABLE
-            if was_ready and seat.headset is Headset.CONNECTED:
+            if was_ready:
                 yield from _ready_again(seat)
         case codes.READY:
             seat.close_item()
