@@ -50,7 +50,7 @@ class AgentConnectionSettings:
         greeting_limit_s: without a greeting for this long the dialler counts as down.
         command_limit_s: without an answer for this long the dialler is doubted. The vendor's own library
             allows 2 to 200 and uses 20 in its examples.
-        headset_limit_s: the same for commands that ring the agent's phone; it must be picked up.
+        headset_limit_s: the same for commands that ring a phone, the agent's or a customer's; it must be picked up.
         probe_limit_s: a doubted dialler must answer a question for the state within this.
         idle_probe_after_s: ask for the state when nothing was heard for this long and no ordinary command is
             on its way; None never asks. A dead peer is noticed within this plus ``probe_limit_s``, at the
@@ -208,7 +208,7 @@ class AgentConnection:
         self._sent.add(pending)
         if pending.is_probe:
             pending.deadline_s = now_s + self._settings.probe_limit_s
-        elif pending.command in {Command.CONN_HEADSET, Command.LOGON_ACD}:
+        elif pending.command in {Command.CONN_HEADSET, Command.LOGON_ACD, Command.MANAGED_CALL}:
             pending.deadline_s = now_s + self._settings.headset_limit_s
         elif pending.command is not Command.NO_FURTHER_WORK:
             pending.deadline_s = now_s + self._settings.command_limit_s

@@ -288,6 +288,16 @@ def test_headset_may_ring_longer_than_other_commands() -> None:
     assert bench.heard() == [("ListState", "3")]
 
 
+def test_managed_call_may_ring_as_long_and_can_be_cancelled_meanwhile() -> None:
+    bench = Bench(idle_probe_after_s=None, headset_limit_s=60.0).log_on()
+    bench.ask(Command.MANAGED_CALL)
+    bench.heard()
+    bench.wait(59.0)
+    assert bench.heard() == []
+    bench.ask(Command.RELEASE_LINE)
+    assert bench.heard() == [("ReleaseLine", "3")]
+
+
 def test_idle_agent_asks_for_the_state_and_reports_it() -> None:
     bench = Bench(idle_probe_after_s=5.0).log_on()
     bench.wait(4.9)
