@@ -8,9 +8,9 @@ Four kinds of data move in one loop: a **command** is asked by a desktop, a **fa
 - ``agent``: the switch's work modes and their expected moves; the work mode shown.
 - ``call``: calls at one station.
 - ``job``: the dialler's half of an agent: logon, job, work item.
-- ``login``: the steps of logging in, as the desktop shows them.
-- ``session``: one agent's whole state, and the machine that moves it; its parts are ``telephony_steps``,
-  ``dialler_steps``, ``command_steps`` and ``presence_steps``.
+- ``states``: closed sets of words. ``login``: the steps of logging in, as the desktop shows them.
+- ``session_state``: one agent's whole state. ``session``: the machine that moves it; its parts are ``telephony_steps``,
+  ``dialler_steps``, ``dialler_steering`` and ``command_steps``, each on a ``move``, one step under way.
 - ``permissions``: what may be asked now, and if not, why.
 - ``reconcile``: what we believed and a fresh snapshot, brought together.
 - ``view``: everything a desktop may see, as JSON.

@@ -1,7 +1,6 @@
-"""The dialler's side of a session: logon, job, work items, the way back after a loss, the way out.
+"""The dialler's side of a session: logon, reports about job, headset and item, the way out.
 
-Where an agent should be follows from what is wanted and what is possible, so it is not remembered as a plan but
-decided again after every step by ``steer``: join the wanted job, take items, leave, log off.
+What is asked of the dialler on the session's own account is decided in ``dialler_steering``.
 """
 
 from __future__ import annotations
@@ -9,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from unified_agent.domain.commands import JoinJob, LeaveJob, TakeItems
 from unified_agent.domain.effects import (
-    AskTurn,
     CountUnexpected,
     LogOffDialler,
     LogOnDialler,
@@ -41,7 +38,6 @@ from unified_agent.domain.facts import (
     MessageReceived,
     ReadyForItem,
 )
-from unified_agent.domain.ids import JobName
 from unified_agent.domain.job import DiallerState, RecordField, WorkItem
 from unified_agent.domain.move import Move
 from unified_agent.domain.session_state import OpenRequest, Outcome
@@ -49,9 +45,7 @@ from unified_agent.domain.states import (
     DiallerStage,
     HeadsetState,
     ItemStage,
-    Presence,
     Side,
-    TelephonyStage,
 )
 
 _IN_JOB: Final = frozenset({DiallerStage.JOINED, DiallerStage.READY, DiallerStage.WORKING, DiallerStage.LEAVING})
@@ -371,72 +365,8 @@ _REPORTS: Final[dict[type[Fact], Callable[[Move, Any], None]]] = {
     DiallerLoggedOff: _logged_off,
 }
 
-# --- where the agent should be
 
-
-def steer(move: Move) -> None:
-    """Do what is wanted and possible now, one ask at a time; nothing while an answer is awaited."""
-    state = move.state
-    dialler = state.dialler
-    match dialler.stage:
-        case DiallerStage.WAITING:
-            _steer_waiting(move)
-        case DiallerStage.LOGGED_ON:
-            if _may_work(move) and dialler.wanted_job is not None:
-                join(move, dialler.wanted_job)
-        case DiallerStage.JOINED | DiallerStage.READY:
-            _steer_in_job(move)
-        case DiallerStage.WORKING:
-            if state.item is None:
-                move.set_dialler(stage=DiallerStage.JOINED)
-                _steer_in_job(move)
-        case _:
-            pass
-
-
-def _may_work(move: Move) -> bool:
-    """New work is taken only by an agent who is there, whose telephone we can see, and who is not leaving."""
-    state = move.state
-    return move.telephony_is_up and not state.log_out and state.presence is not Presence.ABSENT
-
-
-def _steer_waiting(move: Move) -> None:
-    state = move.state
-    if state.log_out or state.dialler_queued or state.telephony.stage is not TelephonyStage.UP:
-        return
-    if state.dialler_retry_at_s is not None and state.dialler_retry_at_s > move.now_s:
-        return
-    move.set(dialler_queued=True, dialler_turn_at_s=None, dialler_retry_at_s=None)
-    move.effects.append(AskTurn(session=state.id, side=Side.DIALLER))
-
-
-def _steer_in_job(move: Move) -> None:
-    state = move.state
-    dialler = state.dialler
-    if move.is_asked("leave-job", "take-items"):
-        return
-    if state.dialler_retry_at_s is not None and state.dialler_retry_at_s > move.now_s:
-        return
-    if state.presence is Presence.ABSENT and dialler.take_items:
-        move.set_dialler(take_items=False)
-    stop = not _may_work(move) or dialler.wanted_job != dialler.job
-    if stop or (dialler.stage is DiallerStage.READY and not move.state.dialler.take_items):
-        leave_job(move)
-    elif dialler.stage is DiallerStage.JOINED and dialler.take_items and dialler.headset is HeadsetState.CONNECTED:
-        move.ask_dialler(TakeItems())
-
-
-def join(move: Move, job: JobName) -> None:
-    """Attach to a job on the session's own account."""
-    move.set_dialler(stage=DiallerStage.JOINING, step="attaching", wanted_job=job)
-    move.ask_dialler(JoinJob(job=job))
-
-
-def leave_job(move: Move) -> None:
-    """Take no further work and detach, on the session's own account."""
-    move.set(dialler_retry_at_s=None)
-    move.set_dialler(stage=DiallerStage.LEAVING)
-    move.ask_dialler(LeaveJob())
+# --- the way out
 
 
 def leave(move: Move) -> bool:

@@ -1,8 +1,8 @@
 """The session machine: one agent's whole state, one input at a time.
 
 ``step`` is the only way a state changes. It is synchronous and pure: time comes in, effects go out. The parts are
-``telephony_steps`` (the switch), ``dialler_steps`` (the dialler), ``command_steps`` (the desktop's wishes) and what
-stands here: presence, the end, and the order of it all.
+``telephony_steps`` (the switch), ``dialler_steps`` and ``dialler_steering`` (the dialler), ``command_steps`` (the
+desktop's wishes) and what stands here: presence, the end, and the order of it all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from unified_agent.domain import command_steps, dialler_steps, telephony_steps
+from unified_agent.domain import command_steps, dialler_steering, dialler_steps, telephony_steps
 from unified_agent.domain.effects import CloseSession, CountUnexpected, Effect, ReleaseStation, RestartOutbox, Tell
 from unified_agent.domain.facts import (
     AgentStateReported,
@@ -91,7 +91,7 @@ def step(state: SessionState, fact: Input, now_s: float) -> tuple[SessionState, 
     telephony_steps.steer(move)
     _steer_out(move)
     if move.state.phase is not Phase.CLOSING:
-        dialler_steps.steer(move)
+        dialler_steering.steer(move)
     _close_when_left(move)
     if not any(isinstance(each, RestartOutbox) for each in move.effects):
         session = move.state.id
