@@ -61,6 +61,26 @@ def observe(stations: Stations, station: Station, switch_name: str) -> Conversat
     stations.monitor_started(station, expect(answer, csta.MonitorStartResponse).monitor_id)
 
 
+def renew(stations: Stations, station: Station) -> Conversation[bool]:
+    """Put a fresh monitor in the place of one that may have ended while nobody heard of it.
+
+    Returns:
+        Whether the old one was still there, so that nothing was missed.
+    """
+    old, device = station.monitor, station.device
+    if old is None or device is None:
+        return True
+    answer = expect((yield csta.MonitorStart(device=device)), csta.MonitorStartResponse)
+    stations.monitor_started(station, answer.monitor_id)
+    if answer.monitor_id == old:
+        return True  # an AES with one monitor for each device and session
+    try:
+        yield csta.MonitorStop(monitor_id=old)
+    except Refused:
+        return False
+    return True
+
+
 def release(stations: Stations, station: Station) -> Conversation[None]:
     """End the monitor and give the device id back. What AES says against it changes nothing: both count as gone."""
     monitor = stations.monitor_ended(station)

@@ -36,13 +36,14 @@ from unified_agent.links.telephony.agent_facts import AgentEvent, AgentFound, re
 from unified_agent.links.telephony.agent_poll import AgentPoll
 from unified_agent.links.telephony.call_facts import Viewpoint
 from unified_agent.links.telephony.conversations import ModeAnswer, SnapshotTaken
-from unified_agent.links.telephony.exchange import Conversation, Done, Exchange, Outcome, Unanswered
+from unified_agent.links.telephony.exchange import Conversation, Done, Exchange, Line, Outcome, Unanswered
+from unified_agent.links.telephony.observing import Observing
 from unified_agent.links.telephony.refusals import LINK_DOWN, Refusal, Topic
 from unified_agent.links.telephony.stations import Station, Stations
 from unified_agent.observe import Metrics
 from unified_agent.settings import AesServerSettings
 from unified_agent.wire.csta import messages as csta
-from unified_agent.wire.csta.values import DeviceId, MonitorId
+from unified_agent.wire.csta.values import DeviceId
 
 ResultT = TypeVar("ResultT")
 
@@ -60,6 +61,10 @@ class Desk:
         clock: for polls.
         metrics: the instance's.
         poll_interval_s: see ``TelephonySettings``.
+
+    Attributes:
+        stations: all in use.
+        observing: who is observed.
     """
 
     def __init__(self, reports: Reports, clock: Clock, metrics: Metrics, *, poll_interval_s: float) -> None:
@@ -67,12 +72,12 @@ class Desk:
         self._metrics = metrics
         self.stations = Stations()
         self._poll = AgentPoll(clock, self.stations, self._poll_agent, poll_interval_s)
-        self._exchange: Exchange | None = None
+        self._line = Line()
+        self.observing = Observing(self.stations, self._line, lambda it: self.report_unobserved([it], "monitor-ended"))
         self._server = LinkId("")
         self._switch_name = ""
         self._on_suspicion: Callable[[], None] | None = None
         self._tells_agents: set[LinkId] = set()
-        self._stopping: set[MonitorId] = set()
 
     @property
     def observed(self) -> int:
@@ -81,31 +86,29 @@ class Desk:
 
     # --- the link
 
-    def link_up(self, exchange: Exchange, server: AesServerSettings, *, on_suspicion: Callable[[], None]) -> None:
-        """The switch can be asked by this exchange; what nobody uses any more is given back."""
-        self._exchange = exchange
+    def link_up(
+        self, exchange: Exchange, server: AesServerSettings, *, resumed: bool, on_suspicion: Callable[[], None]
+    ) -> None:
+        """The switch can be asked.
+
+        Args:
+            exchange: by which.
+            server: the AES that is.
+            resumed: the session with AES is that of before, and so are its monitors.
+            on_suspicion: told when an answer looks as if the switch were gone.
+        """
+        self._line.exchange = exchange
         self._server = server.name
         self._switch_name = server.switch_name
         self._on_suspicion = on_suspicion
         if server.name not in self._tells_agents:
             self._poll.start()
-        for station in self.stations:
-            if station.session is None:
-                self._give_back(station)
+        self.observing.link_up(server.switch_name, resumed=resumed)
 
     def link_down(self) -> None:
         """The switch cannot be asked."""
-        self._exchange = None
+        self._line.exchange = None
         self._poll.stop()
-        self._stopping.clear()
-
-    def monitor_ended(self, monitor: MonitorId) -> Station | None:
-        """AES ended a monitor by itself. Returns the station, None when the monitor was not ours any more."""
-        self._stopping.discard(monitor)
-        station = self.stations.of_monitor(monitor)
-        if station is not None:
-            self.stations.monitor_ended(station)
-        return station
 
     def report_unobserved(self, stations: list[Station], reason: str) -> None:
         """Tell the sessions at these stations that they have to look again."""
@@ -113,26 +116,19 @@ class Desk:
             if station.session is not None:
                 self._reports.report(StationUnobserved(session=station.session, reason=reason))
 
-    def stop_stray(self, monitor: MonitorId) -> None:
-        """End a monitor that tells of no station of ours, once."""
-        if monitor not in self._stopping and self._exchange is not None:
-            self._stopping.add(monitor)
-            conversation = conversations.stop_stray(csta.MonitorStop(monitor_id=monitor))
-            self._exchange.begin(conversation, Topic.STATION, lambda _: self._stopping.discard(monitor), urgent=False)
-
     # --- asks
 
     def ask(self, effect: AskSwitch) -> None:
         """Ask the switch; the answer comes as a fact."""
-        if self._exchange is None:
+        if self._line.exchange is None:
             self._refuse(effect, LINK_DOWN)
             return
         station = self.stations.take(effect.session, effect.station)
         ask = effect.ask
         if isinstance(ask, Observe):
-            self._set_up(station, lambda: self._observe(effect, station))
+            self.observing.observe(station, lambda it: self._answer(effect, it, lambda _: self._done(effect)))
         elif isinstance(ask, ReleaseStation):
-            self._set_up(station, lambda: self._release(effect, station))
+            self.observing.release(station, lambda it: self._answer(effect, it, lambda _: self._done(effect)))
         elif station.device is None:
             self._refuse(effect, _NOT_OBSERVED)
         else:
@@ -168,56 +164,7 @@ class Desk:
         """Report nothing more for this session; what is open for its station is given back."""
         station = self.stations.leave(session)
         if station is not None:
-            self._give_back(station)
-
-    # --- observing and releasing, one after the other for each station
-
-    def _set_up(self, station: Station, begin: Callable[[], None]) -> None:
-        station.set_ups.append(begin)
-        if len(station.set_ups) == 1:
-            begin()
-
-    def _set_up_ended(self, station: Station) -> None:
-        station.set_ups.popleft()
-        if station.set_ups:
-            station.set_ups[0]()
-        else:
-            self.stations.drop_if_unused(station)
-
-    def _observe(self, effect: AskSwitch, station: Station) -> None:
-        def end(outcome: Outcome[None]) -> None:
-            self._answer(effect, outcome, lambda _: self._done(effect))
-            self._set_up_ended(station)
-
-        self._talk(conversations.observe(self.stations, station, self._switch_name), Topic.STATION, end)
-
-    def _release(self, effect: AskSwitch, station: Station) -> None:
-        def end(outcome: Outcome[None]) -> None:
-            self._answer(effect, outcome, lambda _: self._done(effect))
-            self._set_up_ended(station)
-
-        self._talk(self._releasing(station), Topic.STATION, end)
-
-    def _give_back(self, station: Station) -> None:
-        """Release a station silently, unless somebody has taken it by the time its turn comes."""
-
-        def begin() -> None:
-            if station.session is not None or self._exchange is None:
-                self._set_up_ended(station)
-            else:
-                self._talk(self._releasing(station), Topic.STATION, lambda _: self._set_up_ended(station), urgent=False)
-
-        self._set_up(station, begin)
-
-    def _releasing(self, station: Station) -> Conversation[None]:
-        monitor = station.monitor
-        if monitor is not None:
-            self._stopping.add(monitor)
-        try:
-            yield from conversations.release(self.stations, station)
-        finally:
-            if monitor is not None:
-                self._stopping.discard(monitor)
+            self.observing.give_back(station)
 
     # --- snapshots and agents
 
@@ -232,7 +179,7 @@ class Desk:
                 for event in held_back:
                     self._deliver(station, event)
 
-        self._talk(conversations.snapshot(device), Topic.STATION, end)
+        self._line.talk(conversations.snapshot(device), Topic.STATION, end)
 
     def _report_snapshot(self, effect: AskSwitch, station: Station, taken: SnapshotTaken) -> None:
         found = taken.found
@@ -268,7 +215,7 @@ class Desk:
             elif isinstance(outcome, Done):
                 report(outcome.result)
 
-        self._talk(conversations.agent_state(device), Topic.AGENT, end, urgent=urgent)
+        self._line.talk(conversations.agent_state(device), Topic.AGENT, end, urgent=urgent)
 
     def _mode_asked(self, effect: AskSwitch, station: Station) -> None:
         self._done(effect)
@@ -303,9 +250,9 @@ class Desk:
             self._poll.stop()
         station = self.stations.of_monitor(monitor)
         if station is None:
-            if monitor not in self._stopping:
+            if not self.observing.is_stopping(monitor):
                 self._count_unexpected()
-                self.stop_stray(monitor)
+                self.observing.stop_stray(monitor)
         elif station.snapshots and len(station.held_back) < HELD_BACK_LIMIT:
             station.held_back.append(event)
         else:
@@ -346,21 +293,7 @@ class Desk:
         topic: Topic,
         done: Callable[[ResultT], None],
     ) -> None:
-        self._talk(conversation, topic, lambda outcome: self._answer(effect, outcome, done))
-
-    def _talk(
-        self,
-        conversation: Conversation[ResultT],
-        topic: Topic,
-        end: Callable[[Outcome[ResultT]], None],
-        *,
-        urgent: bool = True,
-    ) -> None:
-        if self._exchange is None:
-            conversation.close()
-            end(Unanswered("the link was lost"))
-        else:
-            self._exchange.begin(conversation, topic, end, urgent=urgent)
+        self._line.talk(conversation, topic, lambda outcome: self._answer(effect, outcome, done))
 
     def _answer(self, effect: AskSwitch, outcome: Outcome[ResultT], done: Callable[[ResultT], None]) -> None:
         """Give an ask its one answer, unless its session is forgotten."""

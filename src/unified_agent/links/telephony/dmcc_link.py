@@ -155,7 +155,7 @@ class DmccLink:
             clock=self._clock,
             on_started=self._on_started,
             on_message=self._on_message,
-            on_stray_monitor=self._desk.stop_stray,
+            on_stray_monitor=self._desk.observing.stop_stray,
             on_lost=self._on_lost,
             count=self._counter(server.name),
         )
@@ -229,7 +229,7 @@ class DmccLink:
                 self._watch.take_status(message)
             case csta.MonitorStop(monitor_id=monitor):
                 monitored = self._desk.observed
-                station = self._desk.monitor_ended(monitor)
+                station = self._desk.observing.monitor_ended(monitor)
                 if station is not None:
                     self._watch.monitor_ended(station, monitored)
             case _:
@@ -281,7 +281,7 @@ class DmccLink:
         log_event(LOGGER, "link_up", link=server.name, resumed=resumed)
         self._metrics.link_up.labels(kind=_KIND, link=server.name).set(1)
         self._metrics.link_transitions.labels(kind=_KIND, link=server.name, to="up").inc()
-        self._desk.link_up(self._aes.exchange, server, on_suspicion=self._suspect)
+        self._desk.link_up(self._aes.exchange, server, resumed=resumed, on_suspicion=self._suspect)
         self._reports.report_link(TelephonyUp(link=server.name, resumed=resumed))
 
     def switch_down(self) -> None:

@@ -244,3 +244,25 @@ class Exchange:
 
     def _tell(self, how: str, talk: Talk) -> None:
         self._count(how, self._clock.now_s() - talk.sent_s)
+
+
+class Line:
+    """The way to the switch, while there is one. Attributes: ``exchange``: None while the link is down."""
+
+    def __init__(self) -> None:
+        self.exchange: Exchange | None = None
+
+    def talk(
+        self,
+        conversation: Conversation[ResultT],
+        topic: Topic,
+        end: Callable[[Outcome[ResultT]], None],
+        *,
+        urgent: bool = True,
+    ) -> None:
+        """Hold a conversation, see ``Exchange.begin``; while the link is down it ends at once, unanswered."""
+        if self.exchange is None:
+            conversation.close()
+            end(Unanswered("the link was lost"))
+        else:
+            self.exchange.begin(conversation, topic, end, urgent=urgent)

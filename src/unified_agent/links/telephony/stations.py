@@ -20,6 +20,7 @@ class Station:
         agent: who works there, as far as we asked for somebody.
         device: AES's id of it in the present session with AES.
         monitor: tells its events, None while nobody does.
+        doubtful: the monitor is of before a lost connection; it may have ended while we could not hear of it.
         reported: the agent's state as last told.
         tells_busy: its agent's busy state was told before.
         mode_changes: how many changes of mode were asked; an older answer about the mode is void.
@@ -31,6 +32,7 @@ class Station:
     __slots__ = (
         "agent",
         "device",
+        "doubtful",
         "held_back",
         "mode_changes",
         "monitor",
@@ -48,6 +50,7 @@ class Station:
         self.agent: AgentId | None = None
         self.device: DeviceId | None = None
         self.monitor: MonitorId | None = None
+        self.doubtful = False
         self.reported: AgentStateReported | None = None
         self.tells_busy = False
         self.mode_changes = 0
@@ -109,6 +112,7 @@ class Stations:
         """Note a station's monitor."""
         self.monitor_ended(station)
         station.monitor = monitor
+        station.doubtful = False
         self._by_monitor[monitor] = station
 
     def monitor_ended(self, station: Station) -> MonitorId | None:
