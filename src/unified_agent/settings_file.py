@@ -1,4 +1,4 @@
-"""Settings from a TOML file and the environment, with the origin and the meaning of each value.
+"""Settings from a TOML file and the environment, with the origin of each value and the meaning of each setting.
 
 The environment wins: ``UA_HTTP__PORT=9000`` stands for ``http.port``, ``UA_TELEPHONY__SERVERS__0__HOST`` for the host
 of the first server. An unknown key stops the start and names the nearest known one. All that is wrong is told at
@@ -29,10 +29,8 @@ TypeForm: TypeAlias = Any
 
 #: Environment variables that begin so are settings.
 PREFIX: Final = "UA_"
-#: Origin of a value that nobody gave.
-DEFAULT: Final = "default"
-_HIDDEN: Final = "(hidden)"
-_SECRET_NAME: Final = re.compile(r"(^|_)(password|secret|token)$")
+#: Default of a setting that must be given.
+REQUIRED: Final = "required"
 
 
 class LoadedSettings(Struct, frozen=True, kw_only=True):
@@ -47,19 +45,19 @@ class LoadedSettings(Struct, frozen=True, kw_only=True):
     origins: dict[str, str]
 
 
-class SettingLine(Struct, frozen=True, kw_only=True):
-    """One setting for people.
+class KnownSetting(Struct, frozen=True, kw_only=True):
+    """One setting that there can be.
 
     Attributes:
-        path: dotted, ``telephony.servers.0.host``.
-        value: as TOML; secrets are hidden; ``none`` when there is none.
-        origin: see ``LoadedSettings``, or ``default``.
+        path: dotted, with ``*`` for a position: ``telephony.servers.*.host``.
+        kind: its type in words.
+        default: what it is when not given, or ``REQUIRED``.
         meaning: from the docstring of its table.
     """
 
     path: str
-    value: str
-    origin: str
+    kind: str
+    default: object
     meaning: str
 
 
@@ -91,13 +89,8 @@ def read_settings(file: Path, environment: Mapping[str, str]) -> LoadedSettings:
     return LoadedSettings(settings=cast("Settings", settings), origins=reader.origins)
 
 
-def list_settings(loaded: LoadedSettings) -> Iterator[SettingLine]:
-    """List every setting with its value, origin and meaning, in the order of the classes."""
-    yield from _list(loaded.settings, "", loaded.origins)
-
-
-def list_known() -> Iterator[tuple[str, str, str, str]]:
-    """List every setting there can be: path (``*`` for a position), type in words, default as TOML, meaning."""
+def list_known() -> Iterator[KnownSetting]:
+    """List every setting there can be, in the order of the classes."""
     yield from _known(Settings, "")
 
 
@@ -290,7 +283,7 @@ def _nearest(key: str, path: str, fields: Mapping[str, structs.FieldInfo]) -> st
     near = difflib.get_close_matches(key, fields, n=1, cutoff=0.6)
     if near:
         return f"did you mean {_join(path, near[0])}?"
-    elsewhere = [each for each, *_ in list_known() if each.rpartition(".")[2] == key]
+    elsewhere = [each.path for each in list_known() if each.path.rpartition(".")[2] == key]
     if elsewhere:
         return f"did you mean {elsewhere[0]}?"
     return f"known here: {', '.join(sorted(fields))}"
@@ -351,7 +344,7 @@ _WORDS: Final[dict[type, str]] = {
 }
 
 
-# --- showing
+# --- what there can be
 
 
 def meanings_of(kind: type[Struct]) -> dict[str, str]:
@@ -369,26 +362,7 @@ def meanings_of(kind: type[Struct]) -> dict[str, str]:
     return {name: text.replace("``", "") for name, text in meanings.items()}
 
 
-def _list(value: Struct, path: str, origins: Mapping[str, str]) -> Iterator[SettingLine]:
-    meanings = meanings_of(type(value))
-    for name in value.__struct_fields__:
-        inner, inner_path = getattr(value, name), _join(path, name)
-        if isinstance(inner, Struct):
-            yield from _list(inner, inner_path, origins)
-        elif isinstance(inner, tuple) and inner and isinstance(inner[0], Struct):
-            for index, each in enumerate(inner):
-                yield from _list(each, f"{inner_path}.{index}", origins)
-        else:
-            hidden = bool(inner) and _SECRET_NAME.search(name)
-            yield SettingLine(
-                path=inner_path,
-                value=_HIDDEN if hidden else _as_toml(inner),
-                origin=origins.get(inner_path, DEFAULT),
-                meaning=meanings.get(name, ""),
-            )
-
-
-def _known(kind: type[Struct], path: str) -> Iterator[tuple[str, str, str, str]]:
+def _known(kind: type[Struct], path: str) -> Iterator[KnownSetting]:
     meanings = meanings_of(kind)
     for field in structs.fields(kind):
         inner_path = _join(path, field.name)
@@ -397,23 +371,12 @@ def _known(kind: type[Struct], path: str) -> Iterator[tuple[str, str, str, str]]
         if struct is not None:
             yield from _known(struct, inner_path if inner is struct else f"{inner_path}.*")
         else:
-            default = "required"
+            default: object = REQUIRED
             if not field.required:
-                made = field.default_factory() if field.default is NODEFAULT else field.default
-                default = _as_toml(made)
-            yield inner_path, _in_words(field.type), default, meanings.get(field.name, "")
-
-
-def _as_toml(value: object) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_as_toml(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_as_toml(each) for each in value) + "]"
-    if isinstance(value, Path):
-        value = str(value)
-    return msgspec.json.encode(value).decode()
+                default = field.default_factory() if field.default is NODEFAULT else field.default
+            yield KnownSetting(
+                path=inner_path, kind=_in_words(field.type), default=default, meaning=meanings.get(field.name, "")
+            )
 
 
 def _join(path: str, key: str) -> str:

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from unified_agent.errors import SettingsError
-from unified_agent.settings_file import list_known, list_settings, read_settings
+from unified_agent.settings_file import list_known, read_settings
+from unified_agent.tools.settings_report import list_settings
 
 SMALLEST = """\
 [[telephony.servers]]
@@ -140,11 +141,11 @@ def test_a_secret_given_twice_is_refused(tmp_path):
 
 
 def test_every_setting_has_a_meaning():
-    assert [path for path, _, _, meaning in list_known() if not meaning] == []
+    assert [each.path for each in list_known() if not each.meaning] == []
 
 
 def test_every_setting_that_is_shown_is_a_known_one(tmp_path):
     loaded = read(tmp_path, SMALLEST + "[[diallers]]\nname = 'pc-1'\nhost = 'h'\n")
-    known = {path for path, *_ in list_known()}
+    known = {each.path for each in list_known()}
     shown = {each.path.replace(".0.", ".*.") for each in list_settings(loaded)}
     assert shown - known <= {"sessions.not_ready_reasons", "sessions.log_out_reasons"}

@@ -6,6 +6,8 @@ structs); notices go past it, see ``websocket_protocol``.
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -33,6 +35,9 @@ from unified_agent.settings import Settings
 
 #: Longest request body taken.
 BODY_LIMIT_BYTES: Final = 65_536
+#: Random bytes of a desktop's token, and of the word by which a request is found in the logs.
+TOKEN_BYTES: Final = 32
+CORRELATION_BYTES: Final = 9
 _BY_STATUS: Final = {
     400: "request.invalid",
     404: "request.path",
@@ -59,6 +64,7 @@ class Server:
         clock: Clock,
         metrics: Metrics,
         static: Path = STATIC,
+        make_secret: Callable[[int], str] = secrets.token_urlsafe,
     ) -> None:
         """Make it.
 
@@ -69,11 +75,12 @@ class Server:
             clock: the time.
             metrics: to count with.
             static: the desktop's built files.
+            make_secret: gives a text of so many random bytes.
 
         Raises:
             SettingsError: a file named by the settings cannot be read.
         """
-        tokens, origins = Tokens(), Origins(settings.http.allowed_origins)
+        tokens, origins = Tokens(lambda: make_secret(TOKEN_BYTES)), Origins(settings.http.allowed_origins)
         operators_file = settings.http.operators_token_file
         operators = Operators(None if operators_file is None else operators_file.read_text().strip())
         self.desks: Final = Desks(
@@ -92,7 +99,9 @@ class Server:
             host=host, instance=instance, operators=operators, metrics=metrics, clock=clock, settings=settings
         )
         self.litestar: Final = _litestar(desk, operations, Pages(static))
-        self.application: Final[Application] = Edge(cast("Application", self.litestar), origins)
+        self.application: Final[Application] = Edge(
+            cast("Application", self.litestar), origins, lambda: make_secret(CORRELATION_BYTES)
+        )
 
 
 def _litestar(desk: Desk, operations: Operations, pages: Pages) -> Litestar:

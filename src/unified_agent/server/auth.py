@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -32,10 +31,11 @@ class TokenRefusal(StrEnum):
 class Tokens:
     """Which token stands for which session; one good token each.
 
-    A token is 256 random bits. Kept is only its hash, and looking that up tells nothing by its timing.
+    Tokens are made by ``make_token``, unguessable. Only their hashes are kept, and looking one up tells nothing by its
+    timing.
     """
 
-    def __init__(self, make_token: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> None:
+    def __init__(self, make_token: Callable[[], str]) -> None:
         self._make_token = make_token
         self._sessions: dict[bytes, SessionId] = {}
         self._current: dict[SessionId, bytes] = {}

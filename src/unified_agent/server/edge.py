@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, cast
 
@@ -37,9 +36,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Edge:
     """An ASGI application around another."""
 
-    def __init__(
-        self, inner: Application, origins: Origins, make_correlation: Callable[[], str] = lambda: secrets.token_hex(6)
-    ) -> None:
+    def __init__(self, inner: Application, origins: Origins, make_correlation: Callable[[], str]) -> None:
         """Be ready.
 
         Args:

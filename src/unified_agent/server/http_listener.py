@@ -51,10 +51,11 @@ class HttpListener:
             SettingsError: the port cannot be had, or a TLS file is not good; the sentence says what to do.
         """
         context = None if settings.tls_cert_file is None else _tls_context(settings)
+        self._settings = settings
+        self._context = context
         self._socket = _bind(settings)
         self._port: int = self._socket.getsockname()[1]
         self._scheme = "http" if context is None else "https"
-        self._shown_host = settings.host
         config = uvicorn.Config(
             cast("Any", application),
             http="httptools",
@@ -78,7 +79,8 @@ class HttpListener:
     @property
     def url(self) -> str:
         """Where people reach it."""
-        host = {"": "localhost", "0.0.0.0": "localhost", "::": "localhost"}.get(self._shown_host, self._shown_host)  # noqa: S104
+        host = self._settings.host
+        host = "localhost" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
         return f"{self._scheme}://{f'[{host}]' if ':' in host else host}:{self._port}/"
 
     async def serve(self) -> None:
@@ -95,6 +97,18 @@ class HttpListener:
     def stop(self) -> None:
         """Take no more connections, and have ``serve`` return within about ``GRACE_S``."""
         self._server.should_exit = True
+
+    def reload_certificate(self) -> None:
+        """Take the certificate from its file again, for handshakes from now on; a bad one is told and not taken."""
+        if self._context is None:
+            return
+        try:
+            _tls_context(self._settings)  # a pair that does not fit would spoil the one in use
+            _load_certificate(self._context, self._settings)
+        except SettingsError as error:
+            log_event(LOGGER, "certificate_not_taken", level="error", why=str(error))
+        else:
+            log_event(LOGGER, "certificate_taken", file=str(self._settings.tls_cert_file))
 
     def close(self) -> None:
         """Give the port back without having served."""
@@ -134,12 +148,17 @@ def _why_not(error: OSError, settings: HttpSettings) -> str:
 def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load_certificate(context, settings)
+    return context
+
+
+def _load_certificate(context: ssl.SSLContext, settings: HttpSettings) -> None:
+    # Without a password function OpenSSL would ask for one at the terminal, and wait.
     try:
-        context.load_cert_chain(cast("Any", settings.tls_cert_file), settings.tls_key_file, password=lambda: "")
+        context.load_cert_chain(str(settings.tls_cert_file), settings.tls_key_file, password=lambda: "")
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "reason", None) or error.strerror or error
         raise SettingsError(
             f"http.tls_cert_file {settings.tls_cert_file} and http.tls_key_file {settings.tls_key_file} are not a "
             f"certificate and its unencrypted key in PEM form ({reason})"
         ) from error
-    return context

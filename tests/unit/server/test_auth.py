@@ -1,3 +1,5 @@
+import secrets
+
 import pytest
 
 from unified_agent.domain.ids import SessionId
@@ -6,14 +8,14 @@ from unified_agent.server.auth import LoginLimiter, Operators, Origins, TokenRef
 
 
 def test_a_token_is_kept_only_as_its_hash():
-    tokens = Tokens()
+    tokens = Tokens(secrets.token_urlsafe)
     token = tokens.issue(SessionId("s1"))
     assert tokens.find(token) == "s1"
     assert token not in repr(vars(tokens))
 
 
 def test_a_later_token_takes_the_session_over_and_an_end_ends_it():
-    tokens = Tokens()
+    tokens = Tokens(secrets.token_urlsafe)
     first = tokens.issue(SessionId("s1"))
     second = tokens.issue(SessionId("s1"))
     assert tokens.find(first) is TokenRefusal.TAKEN_OVER
@@ -24,7 +26,7 @@ def test_a_later_token_takes_the_session_over_and_an_end_ends_it():
 
 def test_old_tokens_are_forgotten_beyond_a_bound(monkeypatch):
     monkeypatch.setattr(auth, "REVOKED_REMEMBERED", 2)
-    tokens = Tokens()
+    tokens = Tokens(secrets.token_urlsafe)
     old = [tokens.issue(SessionId("s1")) for _ in range(4)]
     assert [tokens.find(each) for each in old[:3]] == [
         TokenRefusal.UNKNOWN,

@@ -1,0 +1,145 @@
+"""The command ``unified-agent``. What a command needs is imported when it runs, so that ``--help`` is quick.
+
+Exit status: 0 well, 1 something failed, 2 something given is wrong (a sentence on standard error says what to do).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from cyclopts import App, Parameter
+
+from unified_agent import __version__
+from unified_agent.errors import SettingsError
+
+APP: Final = App(
+    name="unified-agent",
+    version=__version__,
+    help="One web desktop for contact-centre agents on Avaya telephony and diallers.",
+    help_format="plaintext",
+)
+_SETTINGS: Final = App(name="settings", help="Check, show and explain settings.")
+_SIMULATE: Final = App(name="simulate", help="Simulate what an instance talks to, to work and test without it.")
+APP.command(_SETTINGS)
+APP.command(_SIMULATE)
+_SIMULATE.command(
+    "unified_agent.tools.simulate_aes:simulate",
+    name="aes",
+    help="Simulate an AES with a Communication Manager: stations, agents, hunt groups, calls.",
+)
+_SIMULATE.command(
+    "unified_agent.tools.simulate_apc:simulate",
+    name="apc",
+    help="Simulate a Proactive Contact dialler: agents, jobs, records, calls.",
+)
+
+SettingsFile = Annotated[Path, Parameter(help="TOML file; the environment (UA_HTTP__PORT=9000 …) wins over it.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: without the program's name; None for those of the process.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        command, bound, _ = APP.parse_args(sys.argv[1:] if arguments is None else list(arguments))
+        result = command(*bound.args, **bound.kwargs)
+        if inspect.iscoroutine(result):
+            import uvloop
+
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                result = runner.run(result)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read our output has enough: head, less
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the flush at the very end
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+@APP.command
+def serve(file: SettingsFile, *, loop: Literal["uvloop", "asyncio"] = "uvloop") -> int:
+    """Run one instance until SIGTERM, which drains it; a second signal hurries.
+
+    Standard output says "http URL" and "ready" once it serves; logs go to standard error. SIGHUP takes the TLS
+    certificate from its file again.
+
+    Parameters
+    ----------
+    file:
+        Settings.
+    loop:
+        Event loop; asyncio's own needs far more memory with TLS, and is for tests.
+    """
+    from unified_agent import assembly
+    from unified_agent.observe import configure_logging
+    from unified_agent.settings_file import read_settings
+
+    settings = read_settings(file, os.environ).settings
+    configure_logging(level=settings.log.level.value, as_json=settings.log.json)
+    return assembly.serve(settings, _announce, with_uvloop=loop == "uvloop")
+
+
+@_SETTINGS.command
+def check(file: SettingsFile) -> int:
+    """Read settings as serve would, and say all that is wrong with them at once."""
+    from unified_agent.links.network import make_tls_context
+    from unified_agent.settings_file import read_settings
+
+    settings = read_settings(file, os.environ).settings
+    for tls in (each.tls for peers in (settings.telephony.servers, settings.diallers) for each in peers):
+        make_tls_context(tls)
+    print(
+        f"{file} is good: {len(settings.telephony.servers)} AES, {len(settings.diallers)} diallers, "
+        f"up to {settings.sessions.capacity} sessions."
+    )
+    return 0
+
+
+@_SETTINGS.command
+def show(file: SettingsFile, *, origin: bool = False, meaning: bool = False) -> int:
+    """Show every setting; secrets are hidden.
+
+    Parameters
+    ----------
+    file:
+        Settings.
+    origin:
+        Also say where each value came from: a line of the file, the environment, or the default.
+    meaning:
+        Also say what each means.
+    """
+    from unified_agent.settings_file import read_settings
+    from unified_agent.tools.settings_report import list_settings
+
+    for line in list_settings(read_settings(file, os.environ)):
+        if meaning and line.meaning:
+            print(f"\n# {line.meaning}")
+        print(f"{line.path} = {line.value}" + (f"  # {line.origin}" if origin else ""))
+    return 0
+
+
+@_SETTINGS.command
+def reference() -> int:
+    """Print every setting there can be, as Markdown; docs/reference/settings.md is this."""
+    from unified_agent.tools.settings_report import write_reference
+
+    print(write_reference(), end="")
+    return 0
+
+
+def _announce(line: str) -> None:
+    print(line, flush=True)

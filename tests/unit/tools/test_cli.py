@@ -1,0 +1,79 @@
+import subprocess
+import sys
+
+import pytest
+
+from unified_agent import __version__
+from unified_agent.tools.cli import main
+
+SMALLEST = '[[telephony.servers]]\nname = "aes-1"\nhost = "aes"\n'
+
+
+@pytest.fixture
+def settings(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text(SMALLEST)
+    return file
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_around_us(monkeypatch):
+    monkeypatch.setattr("os.environ", {})
+
+
+def test_good_settings_are_called_good(settings, capsys):
+    assert main(["settings", "check", str(settings)]) == 0
+    assert "is good: 1 AES, 0 diallers, up to 1200 sessions" in capsys.readouterr().out
+
+
+def test_bad_settings_end_with_status_2_and_a_sentence(settings, capsys):
+    settings.write_text(SMALLEST + "[http]\nprot = 1\n")
+    assert main(["settings", "check", str(settings)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "settings.toml:5: http.prot is not a setting; did you mean http.port?" in said.err
+
+
+def test_serve_with_bad_settings_ends_before_it_began(settings, capsys):
+    settings.write_text("")
+    assert main(["serve", str(settings)]) == 2
+    assert "name at least one AES server" in capsys.readouterr().err
+
+
+def test_the_check_also_tries_the_tls_files(settings, tmp_path, capsys):
+    (tmp_path / "ca.pem").write_text("nonsense")
+    settings.write_text(SMALLEST + '[telephony.servers.tls]\nenabled = true\nca_file = "ca.pem"\n')
+    assert main(["settings", "check", str(settings)]) == 2
+    assert "holds no usable certificate" in capsys.readouterr().err
+
+
+def test_settings_are_shown_with_their_origin_and_without_secrets(settings, capsys):
+    settings.write_text(SMALLEST + '[telephony]\npassword = "hunter2"\n')
+    assert main(["settings", "show", str(settings), "--origin", "--meaning"]) == 0
+    out = capsys.readouterr().out
+    assert 'telephony.servers.0.host = "aes"' in out
+    assert "settings.toml:3" in out
+    assert "http.port = 8080  # default" in out
+    assert "# after this long what is left is closed." in out
+    assert "telephony.password = (hidden)" in out
+    assert "hunter2" not in out
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "serve", "settings", "settings check", "settings show", "settings reference", "simulate", "simulate aes"],
+)
+def test_every_command_has_help(command, capsys):
+    assert main([*command.split(), "--help"]) == 0
+    assert "Usage: unified-agent" in capsys.readouterr().out
+
+
+def test_the_version_is_told(capsys):
+    assert main(["--version"]) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_the_command_line_comes_up_without_loading_the_server():
+    heavy = "litestar", "uvicorn", "uvloop", "msgspec", "prometheus_client"
+    program = f"import sys, unified_agent.tools.cli; sys.exit(any(each in sys.modules for each in {heavy}))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
