@@ -20,9 +20,7 @@ ROWS_LIMIT: Final = 10_000
 #: Commands that may stay open while others are sent: leaving a job can last several calls, and the agent has
 #: to pick up the phone when a headset is connected.
 #: A managed call is dialled until somebody answers, and is cancelled meanwhile by AGTReleaseLine.
-OPEN_ENDED: Final = frozenset(
-    {Command.NO_FURTHER_WORK, Command.CONN_HEADSET, Command.LOGON_ACD, Command.MANAGED_CALL}
-)
+OPEN_ENDED: Final = frozenset({Command.NO_FURTHER_WORK, Command.CONN_HEADSET, Command.LOGON_ACD, Command.MANAGED_CALL})
 
 #: How many answers that come too late are remembered as such.
 ABANDONED_LIMIT: Final = 64
