@@ -1,0 +1,224 @@
+/** The top of the desk: what the agent is, what they can become, and what they depend on. */
+
+import type { JSX } from "preact";
+import type { AskedMode, LinkView, PendingView } from "../../client/index.js";
+import { SIGNS } from "../alerts.js";
+import { dialog } from "../keys.js";
+import { choose, prefs } from "../prefs.js";
+import { ask, blockedBy, config, connection, isAsked, isLive, unread, view, wasLive } from "../store.js";
+import { count, language, t, word } from "../text.js";
+import { duration, elapsedMs } from "../time.js";
+import { Action } from "./parts/action.js";
+import { Elapsed } from "./parts/elapsed.js";
+import { Icon, Shape } from "./parts/icon.js";
+import { Menu, type Choice } from "./parts/menu.js";
+import { Toolbar } from "./parts/toolbar.js";
+
+export function Header(): JSX.Element {
+  return (
+    <header class="top">
+      <StateBlock />
+      <Modes />
+      <Pending />
+      <Ends />
+    </header>
+  );
+}
+
+/** The label of a reason code in the language chosen. */
+function reasonLabel(code: number | null, list: "not_ready_reasons" | "log_out_reasons" = "not_ready_reasons"): string {
+  if (code === null) return "";
+  const reason = config.value?.[list].find((each) => each.code === code);
+  return reason?.label[language.value] ?? reason?.label["en"] ?? String(code);
+}
+
+/** Since when nothing certain is known of the agent; null while it is. */
+function uncertainSince(): string | null {
+  const lostAt = connection.value?.lostAtMs;
+  if (!isLive.value && wasLive.value && lostAt) return new Date(lostAt).toISOString();
+  if (view.value?.agent.known === false) return view.value.links.telephony.lost ?? view.value.agent.since;
+  return null;
+}
+
+function StateBlock(): JSX.Element | null {
+  const agent = view.value?.agent;
+  if (!agent) return null;
+  const uncertain = uncertainSince();
+  const mode = uncertain ? "unknown" : agent.mode;
+  const reason = [reasonLabel(agent.mode === "not-ready" ? agent.reason : null), agent.cause && word("cause", agent.cause)];
+  const limitMin = config.value?.not_ready_reasons.find((each) => each.code === agent.reason)?.maximum_min ?? null;
+  const over = agent.mode === "not-ready" && limitMin !== null && elapsedMs(agent.since) > limitMin * 60_000;
+  const note = uncertain
+    ? `${word("mode", agent.mode)}, ${t("known.last", { age: duration(elapsedMs(uncertain)) })}`
+    : reason.filter(Boolean).join(" · ");
+  return (
+    <div class={`state state--${SIGNS[mode]}`} role="group" aria-label={word("mode", mode)}>
+      <Shape mode={mode} />
+      <div class="state__words">
+        <strong class="state__word">{word("mode", mode)}</strong>
+        {over && !uncertain ? (
+          <span class="state__note state__note--over">
+            <Icon name="clock" /> {reasonLabel(agent.reason)} · {t("modes.over-limit", { minutes: limitMin })}
+          </span>
+        ) : (
+          note !== "" && <span class="state__note">{note}</span>
+        )}
+      </div>
+      {!uncertain && <Elapsed since={stateSince()} big />}
+    </div>
+  );
+}
+
+/** Since when the agent is in the mode shown: a call or record began it when there is one. */
+function stateSince(): string {
+  const { agent, calls, item } = view.value!;
+  if (agent.mode === agent.switch_mode) return agent.since;
+  const call = calls.find((each) => each.state !== "held") ?? calls[0];
+  if (item && (!call || agent.mode === "wrap-up" || agent.mode === "previewing")) return item.stage_since;
+  return call?.state_since ?? agent.since;
+}
+
+function Modes(): JSX.Element | null {
+  const agent = view.value?.agent;
+  if (!agent) return null;
+  const known = uncertainSince() === null;
+  const mode = (asked: AskedMode): { readonly blocked: string; readonly asked: boolean; readonly pressed: boolean } => ({
+    blocked: blockedBy(`set-mode:${asked}`),
+    asked: agent.asked === asked || isAsked("set-mode", asked),
+    pressed: known && agent.switch_mode === asked,
+  });
+  const reasons = config.value?.not_ready_reasons ?? [];
+  const choices: Choice[] = reasons.map((each) => ({
+    id: String(each.code),
+    label: reasonLabel(each.code),
+    note: each.maximum_min === null ? "" : t("modes.limit", { minutes: each.maximum_min }),
+    chosen: known && agent.switch_mode === "not-ready" && agent.reason === each.code,
+  }));
+  if (!config.value?.reason_required) {
+    const chosen = known && agent.switch_mode === "not-ready" && agent.reason === null;
+    choices.push({ id: "", label: t("modes.no-reason"), chosen });
+  }
+  const notReady = mode("not-ready");
+  // Being not ready already is no reason against changing the reason.
+  const blocked = notReady.blocked === "already-so" || notReady.blocked === "reason-required" ? "" : notReady.blocked;
+  return (
+    <Toolbar label={t("modes.label")} class="modes">
+      <Action {...mode("ready")} label={t("modes.ready")} sign={<Shape mode="ready" />} onPress={() => void ask({ type: "set-mode", mode: "ready" })} />
+      {choices.length > 1 ? (
+        <Menu
+          {...notReady}
+          blocked={blocked}
+          label={t("modes.not-ready")}
+          sign={<Shape mode="not-ready" />}
+          title={t("modes.choose-reason")}
+          choices={choices}
+          onChoose={(id) => void ask({ type: "set-mode", mode: "not-ready", ...(id !== "" && { reason: Number(id) }) })}
+        />
+      ) : (
+        <Action {...notReady} label={t("modes.not-ready")} sign={<Shape mode="not-ready" />} onPress={() => void ask({ type: "set-mode", mode: "not-ready" })} />
+      )}
+      <Action {...mode("wrap-up")} label={t("modes.wrap-up")} sign={<Shape mode="wrap-up" />} onPress={() => void ask({ type: "set-mode", mode: "wrap-up" })} />
+    </Toolbar>
+  );
+}
+
+function pendingWords({ what, reason }: PendingView): string {
+  if (what === "not-ready" && reason !== null) return t("pending.not-ready-reason", { reason: reasonLabel(reason) });
+  switch (what) {
+    case "not-ready":
+    case "ready":
+    case "wrap-up":
+    case "logged-out":
+    case "log-out":
+    case "leave-job":
+      return t(`pending.${what}`);
+    default:
+      return what;
+  }
+}
+
+function Pending(): JSX.Element | null {
+  const pending = view.value?.agent.pending ?? [];
+  if (pending.length === 0) return null;
+  return (
+    <div class="pending" role="status">
+      <ul class="pending__list">
+        {pending.map((each) => (
+          <li key={each.what}>
+            <Icon name="clock" />
+            {pendingWords(each)}
+          </li>
+        ))}
+      </ul>
+      <Action
+        tone="quiet"
+        label={t("pending.cancel")}
+        icon="back"
+        blocked={blockedBy("cancel-pending")}
+        asked={isAsked("cancel-pending")}
+        onPress={() => void ask({ type: "cancel-pending" })}
+      />
+    </div>
+  );
+}
+
+const LINK_SHAPES = { up: "ready", checking: "unknown", down: "not-ready", unused: "unknown" } as const;
+
+function Link({ name, link }: { readonly name: string; readonly link: LinkView }): JSX.Element {
+  const state = isLive.value ? link.state : "checking";
+  return (
+    <li class={`link link--${state}`} data-tip={link.name ? `${name}: ${link.name}` : name}>
+      <Shape mode={LINK_SHAPES[state]} />
+      <span>{name}</span>
+      <span class="link__word">{word("linkstate", state)}</span>
+    </li>
+  );
+}
+
+function Ends(): JSX.Element | null {
+  const shown = view.value;
+  if (!shown) return null;
+  const dark = prefs.value.theme === "dark" || (prefs.value.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  return (
+    <div class="ends">
+      <ul class="links">
+        <Link name={t("link.telephony")} link={shown.links.telephony} />
+        {shown.links.dialler.state !== "unused" && <Link name={t("link.dialler")} link={shown.links.dialler} />}
+      </ul>
+      <p class="who">
+        <Icon name="person" />
+        <span class="unseen">{t("login.agent")} </span>
+        {shown.session.agent}
+        <span class="who__at" aria-hidden="true">
+          /
+        </span>
+        <span class="unseen">{t("login.station")} </span>
+        {shown.session.station}
+      </p>
+      <div class="ends__buttons">
+        <span class="badged">
+          <Action
+            form="icon"
+            tone="quiet"
+            icon="mail"
+            label={unread.value > 0 ? count("messages.unread", unread.value) : t("messages.title")}
+            haspopup="dialog"
+            onPress={() => {
+              unread.value = 0;
+              dialog.value = "messages";
+            }}
+          />
+          {unread.value > 0 && (
+            <span class="badge" aria-hidden="true">
+              {unread.value}
+            </span>
+          )}
+        </span>
+        <Action form="icon" tone="quiet" icon="search" label={t("palette.open")} keys="Ctrl+K" haspopup="dialog" onPress={() => (dialog.value = "palette")} />
+        <Action form="icon" tone="quiet" icon="sun" label={t("theme.toggle")} onPress={() => choose({ theme: dark ? "light" : "dark" })} />
+        <Action form="icon" tone="quiet" icon="settings" label={t("settings.title")} haspopup="dialog" onPress={() => (dialog.value = "settings")} />
+        <Action form="icon" tone="quiet" icon="leave" label={t("logout.title")} blocked={blockedBy("log-out")} haspopup="dialog" onPress={() => (dialog.value = "log-out")} />
+      </div>
+    </div>
+  );
+}

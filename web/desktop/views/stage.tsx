@@ -1,0 +1,94 @@
+/** The middle of the desk: what the agent works on. The dialler's bar on top, the record or the job list below. */
+
+import type { JSX } from "preact";
+import { lostNotes } from "../draft.js";
+import { say } from "../alerts.js";
+import { view } from "../store.js";
+import { t, word } from "../text.js";
+import { DiallerBar } from "./dialler_bar.js";
+import { Item } from "./item.js";
+import { Jobs } from "./jobs.js";
+import { Action } from "./parts/action.js";
+import { Elapsed } from "./parts/elapsed.js";
+import { Shape } from "./parts/icon.js";
+import { Steps } from "./steps.js";
+
+export function Stage(): JSX.Element | null {
+  const shown = view.value;
+  if (!shown) return null;
+  const { session } = shown;
+  const onTheWay = session.phase === "resetting" || session.phase === "logging-in";
+  return (
+    <section class="stage" aria-label={session.uses_dialler ? t("dialler.label") : t("item.label")}>
+      {session.uses_dialler && <DiallerBar />}
+      {onTheWay && (
+        <section class="way-back" aria-labelledby="way-back-title">
+          <header>
+            <h2 id="way-back-title">{t(session.phase === "resetting" ? "steps.back" : "steps.login")}</h2>
+            <p>{t("steps.back-what")}</p>
+          </header>
+          <Steps />
+        </section>
+      )}
+      {session.phase === "closing" && (
+        <section class="way-back">
+          <header>
+            <h2>{t("closing.title")}</h2>
+            <p>{t("closing.what")}</p>
+          </header>
+        </section>
+      )}
+      <LostNotes />
+      {shown.item ? <Item item={shown.item} /> : <NoItem />}
+    </section>
+  );
+}
+
+/** What the agent had typed for a record that was taken away. */
+function LostNotes(): JSX.Element | null {
+  const text = lostNotes.value;
+  if (text === null) return null;
+  return (
+    <section class="lost-notes" aria-label={t("finish.notes")}>
+      <p class="label">{t("finish.lost-notes")}</p>
+      <p class="lost-notes__text">{text}</p>
+      <div class="lost-notes__buttons">
+        <Action
+          label={t("finish.copy")}
+          onPress={() => void navigator.clipboard.writeText(text).then(() => say(t("finish.copied")))}
+        />
+        <Action tone="quiet" label={t("finish.dismiss")} onPress={() => (lostNotes.value = null)} />
+      </div>
+    </section>
+  );
+}
+
+function NoItem(): JSX.Element | null {
+  const shown = view.value!;
+  if (shown.session.phase !== "active") return null;
+  const { dialler, agent, calls } = shown;
+  if (shown.session.uses_dialler) {
+    if (dialler.stage === "logged-on" || dialler.stage === "joining") return <Jobs />;
+    if (dialler.stage === "ready") return <Idle since={dialler.since} title={t("idle.ready")} what={t("idle.ready-what")} />;
+    if (dialler.stage === "joined") {
+      return <Idle since={dialler.since} title={t("idle.joined", { job: dialler.job ?? "" })} what={t("idle.joined-what")} />;
+    }
+    if (dialler.stage === "leaving") return <Idle since={dialler.since} title={t("idle.leaving")} what="" />;
+    return <Idle since={dialler.since} title={word("stage", dialler.stage)} what="" />;
+  }
+  if (calls.length > 0) return null;
+  if (agent.mode === "not-ready") return <Idle since={agent.since} title={t("idle.not-ready")} what={t("idle.not-ready-what")} />;
+  return <Idle since={agent.since} title={t("idle.calls")} what={t("idle.calls-what")} />;
+}
+
+function Idle({ title, what, since }: { readonly title: string; readonly what: string; readonly since: string }): JSX.Element {
+  const mode = view.value?.agent.known === false ? "unknown" : (view.value?.agent.mode ?? "unknown");
+  return (
+    <div class="idle">
+      <Shape mode={mode} />
+      <h2 class="idle__title">{title}</h2>
+      {what !== "" && <p>{what}</p>}
+      <Elapsed since={since} />
+    </div>
+  );
+}
