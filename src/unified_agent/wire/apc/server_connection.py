@@ -72,13 +72,13 @@ class ServerConnection:
         """Begin.
 
         Args:
-            process_id: written into every message, up to 6 characters.
+            process_id: written into every message, up to 6 characters; may be changed.
             code_page: for the data segments.
-            part_size_bytes: longer messages are continued in further frames; None never splits.
+            part_size_bytes: longer messages are continued in further frames; None never splits. May be changed.
         """
-        self._process_id = process_id
+        self.process_id = process_id
+        self.part_size_bytes = part_size_bytes
         self._code_page = code_page
-        self._part_size_bytes = part_size_bytes
         self._decoder = MessageDecoder(from_server=False, code_page=code_page, limit_bytes=COMMAND_LIMIT_BYTES)
         self._out = bytearray()
         self._events: deque[CommandReceived | ClientGone] = deque()
@@ -125,7 +125,7 @@ class ServerConnection:
             type=message.type,
             segments=message.segments,
             client=message.client,
-            process_id=self._process_id,
+            process_id=self.process_id,
             invoke_id=message.invoke_id,
         )
-        self._out += encode_message(whole, code_page=self._code_page, part_size_bytes=self._part_size_bytes)
+        self._out += encode_message(whole, code_page=self._code_page, part_size_bytes=self.part_size_bytes)

@@ -17,8 +17,8 @@ The model is pure: time and chance come in, effects come out.
 
 Around it the shell:
 
-- ``server``: asyncio streams in front of the model; connections that are cut, frozen or slow.
-- ``control``, ``control_http``: the control port: what it can do, and how it is asked.
-- ``certificates``: a certificate for ``--tls-self-signed``.
-- ``command``: options and the running of both servers.
+- ``client_socket``: one socket: frames, silence, delay, cuts.
+- ``server``: all sockets in front of the model.
+- ``control``, ``control_world``, ``control_messages``: the control port.
+- ``command``: options and the running of both.
 """

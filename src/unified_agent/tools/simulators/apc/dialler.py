@@ -100,15 +100,18 @@ _BY_KEYWORD: Final[Mapping[str, Command]] = {command.value: command for command 
 class Dialler:
     """One simulated dialler."""
 
-    def __init__(self, plan: DiallerPlan, chance: random.Random, calendar: Callable[[float], datetime]) -> None:
+    def __init__(
+        self, plan: DiallerPlan, chance: random.Random, calendar: Callable[[float], datetime], now_s: float
+    ) -> None:
         """Open it; jobs that are active begin to run.
 
         Args:
             plan: what it is.
             chance: all randomness.
             calendar: local date and time at a moment of the clock that is passed in; callbacks need it.
+            now_s: the present, on that clock.
         """
-        self.floor = Floor(plan, chance, calendar)
+        self.floor = Floor(plan, chance, calendar, now_s)
         for job in self.floor.jobs.values():
             if job.active:
                 calls.start_arrivals(self.floor, job)

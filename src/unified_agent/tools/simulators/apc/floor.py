@@ -83,18 +83,21 @@ class Job:
 class Floor:
     """State that the desks share. Each desk is a module of functions that take the floor first."""
 
-    def __init__(self, plan: DiallerPlan, chance: random.Random, calendar: Callable[[float], datetime]) -> None:
+    def __init__(
+        self, plan: DiallerPlan, chance: random.Random, calendar: Callable[[float], datetime], now_s: float
+    ) -> None:
         """Open the floor.
 
         Args:
             plan: what the dialler is.
             chance: all randomness.
+            now_s: the present.
             calendar: local date and time at a moment of the dialler's clock; callbacks need it.
         """
         self.plan = plan
         self.chance = chance
         self.calendar = calendar
-        self.now_s = 0.0
+        self.now_s = now_s
         self.seats: dict[int, Seat] = {}
         self.agents: dict[str, Seat] = {}
         self.headsets: dict[str, Seat] = {}

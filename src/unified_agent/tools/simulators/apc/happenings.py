@@ -17,7 +17,7 @@ from unified_agent.tools.simulators.apc.records import Record
 from unified_agent.tools.simulators.apc.seats import JOINED_STAGES, Headset, Line, Seat, Stage
 from unified_agent.wire.apc import codes
 from unified_agent.wire.apc import server_connection as frames
-from unified_agent.wire.apc.messages import MessageType, NoticeName
+from unified_agent.wire.apc.messages import NoticeName
 
 
 class Conflict(UnifiedAgentError):
@@ -226,8 +226,3 @@ def report_system_error(floor: Floor, seats: Iterable[Seat], error: str) -> int:
 def announce(floor: Floor, seat: Seat, keyword: str, segments: Iterable[str]) -> None:
     """Send any announcement, to try out what a client makes of it."""
     floor.send(seat, frames.notice(keyword, *segments))
-
-
-def answer_unasked(floor: Floor, seat: Seat, keyword: str, segments: Iterable[str]) -> None:
-    """Send an answer to nothing that was asked."""
-    floor.unasked(seat, keyword, MessageType.RESPONSE, *segments)

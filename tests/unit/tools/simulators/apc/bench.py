@@ -39,14 +39,17 @@ def job(name: str, **changes: Any) -> JobPlan:
     return msgspec.structs.replace(found, **changes)
 
 
+def calendar(now_s: float) -> datetime:
+    """It is noon when a bench begins."""
+    return NOON + timedelta(seconds=now_s - 1000.0)
+
+
 class Bench:
     """A dialler and its clock."""
 
     def __init__(self, seed: int = 1, **changes: Any) -> None:
         self.now_s = 1000.0
-        self.dialler = Dialler(
-            plan(**changes), random.Random(seed), lambda now_s: NOON + timedelta(seconds=now_s - 1000)
-        )
+        self.dialler = Dialler(plan(**changes), random.Random(seed), calendar, self.now_s)
         self.agents: dict[int, Agent] = {}
 
     @property

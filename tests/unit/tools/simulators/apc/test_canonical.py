@@ -14,7 +14,7 @@ from unified_agent.wire.apc.server_connection import CommandReceived, ServerConn
 
 
 def test_canonical_session_is_answered_byte_for_byte() -> None:
-    dialler = Dialler(load_plan(FOLDER / "canonical.toml"), random.Random(1), lambda now_s: NOON)
+    dialler = Dialler(load_plan(FOLDER / "canonical.toml"), random.Random(1), lambda now_s: NOON, 0.0)
     said = bytearray()
     closed = False
     wire: ServerConnection | None = None

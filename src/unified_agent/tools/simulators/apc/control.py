@@ -1,0 +1,233 @@
+"""The control port: HTTP by which a test, or a person with curl, makes happen what happens in life, and asks the truth.
+
+Every action is a POST with a JSON object and answers a JSON object. Not understood: 400. No such agent or job: 404.
+Impossible in the present state: 409. The OpenAPI document is at ``/openapi.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+from litestar import Controller, Litestar, Request, Response, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.params import FromPath, JSONBody
+
+from unified_agent import __version__
+from unified_agent.errors import LocalProtocolError
+from unified_agent.tools.simulators.apc import control_messages as msg
+from unified_agent.tools.simulators.apc import happenings, truth
+from unified_agent.tools.simulators.apc.control_world import World
+from unified_agent.tools.simulators.apc.floor import Floor
+from unified_agent.tools.simulators.apc.happenings import Conflict, Unknown
+from unified_agent.tools.simulators.apc.server import DiallerServer
+
+Json: TypeAlias = dict[str, Any]
+
+
+class ControlPort:
+    """What the routes work with.
+
+    Args:
+        server: what is controlled.
+        shut_down: called once when the program is to end.
+        certificate: the TLS certificate in PEM form that clients may trust, if one was made.
+    """
+
+    def __init__(self, server: DiallerServer, *, shut_down: Callable[[], None], certificate: str | None = None) -> None:
+        self.server = server
+        self.shut_down = shut_down
+        self.certificate = certificate
+
+    def application(self) -> Litestar:
+        """Return the ASGI application."""
+        return Litestar(
+            route_handlers=[Reading, Faults, World],
+            dependencies={
+                "control": Provide(lambda: self, use_cache=True, sync_to_thread=False),
+                "server": Provide(lambda: self.server, use_cache=True, sync_to_thread=False),
+            },
+            exception_handlers={
+                Conflict: _answer_with(409),
+                Unknown: _answer_with(404),
+                LocalProtocolError: _answer_with(400),
+                HTTPException: _not_understood,
+            },
+            openapi_config=OpenAPIConfig(
+                title="Simulated dialler: control port",
+                version=__version__,
+                use_handler_docstrings=True,
+                create_examples=False,
+                path="/openapi",
+            ),
+            logging_config=None,
+            debug=False,
+        )
+
+
+class Reading(Controller):
+    """What can be read."""
+
+    tags = ["read"]
+
+    @get("/truth", sync_to_thread=False)
+    def truth(self, server: NamedDependency[DiallerServer]) -> Json:
+        """Tell everything that is true now: agents, jobs, calls, headsets, sockets, faults, counters."""
+        return server.truth()
+
+    @get("/truth/agents/{name:str}", sync_to_thread=False)
+    def agent(self, server: NamedDependency[DiallerServer], name: FromPath[str]) -> Json:
+        """Tell one agent who is logged on."""
+        return server.act(lambda floor: truth.tell_agent(floor, happenings.find_agent(floor, name)))
+
+    @get("/truth/records/{job:str}/{letter:str}/{number:int}", sync_to_thread=False)
+    def record(
+        self,
+        server: NamedDependency[DiallerServer],
+        job: FromPath[str],
+        letter: FromPath[str],
+        number: FromPath[int],
+    ) -> Json:
+        """Tell one customer's record: of a job, of its list O or I, by its number in the list."""
+        told = truth.tell_record(server.dialler.floor, job, letter, number)
+        if told is None:
+            raise Unknown(f"there is no record {number} in list {letter} of job {job!r}")
+        return told
+
+    @get("/health", sync_to_thread=False)
+    def health(self, server: NamedDependency[DiallerServer]) -> Json:
+        """Tell that we live."""
+        return {"status": "ok", "accepting": server.accepting}
+
+    @get("/certificate", media_type="application/x-pem-file", sync_to_thread=False)
+    def certificate(self, control: NamedDependency[ControlPort]) -> Response[str]:
+        """Give the certificate that was made for TLS; 404 when none was."""
+        return Response(control.certificate or "", status_code=200 if control.certificate else 404)
+
+    @get("/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=False)
+    def openapi(self, request: Request[Any, Any, Any]) -> bytes:
+        """Give the OpenAPI document."""
+        return msgspec.json.encode(request.app.openapi_schema.to_schema())
+
+
+class Faults(Controller):
+    """What goes wrong at the dialler, and between it and its clients."""
+
+    tags = ["faults"]
+
+    @post("/connections/cut", status_code=200, sync_to_thread=False)
+    def cut(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.Cut]) -> Json:
+        """End connections, by reset or by an orderly close."""
+        return {"connections": server.cut(reset=data.how is msg.CutHow.RESET, agents=data.agents)}
+
+    @post("/connections/silence", status_code=200, sync_to_thread=False)
+    def silence(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.Silence]) -> Json:
+        """Go silent without closing, or speak again."""
+        return {"connections": server.set_silent(silent=data.silent, agents=data.agents)}
+
+    @post("/connections/delay", status_code=200, sync_to_thread=False)
+    def delay(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.Delay]) -> Json:
+        """Slow down what is sent, or send it in pieces."""
+        count = server.set_delay(data.delay_s, data.piece_bytes, data.pause_s, agents=data.agents)
+        return {"connections": count}
+
+    @post("/connections/accept", status_code=200)
+    async def accept(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.Accept]) -> Json:
+        """Refuse connections, or take them again."""
+        await server.set_accepting(accepting=data.accept)
+        return {"accepting": server.accepting}
+
+    @post("/connections/part-size", status_code=200, sync_to_thread=False)
+    def part_size(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.PartSize]) -> Json:
+        """Continue long messages in further frames."""
+        server.set_part_size(data.part_size_bytes)
+        return {"part_size_bytes": data.part_size_bytes}
+
+    @post("/logons", status_code=200, sync_to_thread=False)
+    def logons(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.Logons]) -> Json:
+        """Refuse logons, or let agents in again."""
+
+        def refuse(floor: Floor) -> Json:
+            floor.refuse_logons = data.error
+            return {"refuse_logons": data.error}
+
+        return server.act(refuse)
+
+    @post("/slots", status_code=200, sync_to_thread=False)
+    def slots(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.Slots]) -> Json:
+        """Limit the connections; those above are refused in the greeting."""
+
+        def limit(floor: Floor) -> Json:
+            floor.slots = data.slots
+            return {"slots": floor.slots, "taken": len(floor.seats)}
+
+        return server.act(limit)
+
+    @post("/stale-logons", status_code=200, sync_to_thread=False)
+    def stale_logons(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.StaleLogons]) -> Json:
+        """Let names stay logged on after their connection is lost."""
+
+        def stale(floor: Floor) -> Json:
+            floor.stale_logon_s = data.seconds
+            floor.stale_until_s.update(dict.fromkeys(data.names, floor.now_s + data.seconds))
+            return {"stale_logon_s": data.seconds}
+
+        return server.act(stale)
+
+    @post("/answers", status_code=200, sync_to_thread=False)
+    def answers(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.Answers]) -> Json:
+        """Lose, refuse as busy, or delay the answers to commands."""
+
+        def spoil(floor: Floor) -> Json:
+            seats = happenings.seats_of(floor, data.agents)
+            for seat in seats:
+                seat.drop_answers, seat.busy_answers, seat.answer_delay_s = data.drop, data.busy, data.delay_s
+            return {"connections": len(seats)}
+
+        return server.act(spoil)
+
+    @post("/headsets/answering", status_code=200, sync_to_thread=False)
+    def answering(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.HeadsetAnswering]) -> Json:
+        """Let agents pick up when their headset rings, or not."""
+
+        def answer(floor: Floor) -> Json:
+            floor.headset_answers = data.answer
+            return {"headset_answers": data.answer}
+
+        return server.act(answer)
+
+    @post("/system-error", status_code=200, sync_to_thread=False)
+    def system_error(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.SystemError]) -> Json:
+        """Send a system error; a fatal one closes the connection."""
+
+        def report(floor: Floor) -> int:
+            return happenings.report_system_error(floor, happenings.seats_of(floor, data.agents), data.error)
+
+        return {"connections": server.act(report)}
+
+    @post("/dialler/down", status_code=200)
+    async def down(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.DownDialler]) -> Json:
+        """Let the dialler go down, and perhaps come back."""
+        return {"connections": await server.shut_down(announce=data.announce, back_after_s=data.back_after_s)}
+
+    @post("/shut-down", status_code=202, sync_to_thread=False)
+    def shut_down(self, control: NamedDependency[ControlPort]) -> Json:
+        """End the simulator."""
+        control.shut_down()
+        return {"shutting_down": True}
+
+
+def _answer_with(status: int) -> Callable[[Request[Any, Any, Any], Any], Response[Json]]:
+    def answer(_: Request[Any, Any, Any], error: Any) -> Response[Json]:
+        return Response({"id": error.code, "detail": str(error)}, status_code=status)
+
+    return answer
+
+
+def _not_understood(_: Request[Any, Any, Any], error: HTTPException) -> Response[Json]:
+    return Response(
+        {"id": "not-understood", "detail": error.detail, "extra": error.extra}, status_code=error.status_code
+    )
