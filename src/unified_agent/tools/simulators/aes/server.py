@@ -27,6 +27,8 @@ LOGGER = get_logger("simulators.aes")
 #: Ports of a real AES.
 PLAIN_PORT = 4721
 TLS_PORT = 4722
+#: How long clients get to take what is left when the simulator ends.
+CLOSE_LIMIT_S = 2.0
 _READ_BYTES = 65_536
 
 ResultT = TypeVar("ResultT")
@@ -50,6 +52,8 @@ class AesServer:
         self.accepting = True
         self._clock = clock
         self._sockets: dict[int, ClientSocket] = {}
+        self._nobody = asyncio.Event()
+        self._nobody.set()
         self._opened = 0
         self._silent = False
         self._delay_s = 0.0
@@ -114,10 +118,16 @@ class AesServer:
             await self.start_listening(host, port, tls)
 
     async def close(self) -> None:
-        """Close listeners and sockets in order, and stop the clock."""
+        """Close listeners and sockets in order, and stop the clock. A client that does not close is cut off."""
         self._close_listeners()
         for client in list(self._sockets.values()):
             client.close()
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT_S):
+                await self._nobody.wait()
+        except TimeoutError:
+            self.cut(reset=True)
+            await self._nobody.wait()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -220,6 +230,7 @@ class AesServer:
             client.abort()
             return
         self._sockets[client.number] = client
+        self._nobody.clear()
         client.set_delay(self._delay_s)
         client.set_silent(silent=self._silent)
         log_event(LOGGER, "client_connected", connection=client.number, peer=client.peer)
@@ -236,6 +247,8 @@ class AesServer:
         self.simulator.aes.lose(client.number, now_s)
         self._deliver()
         log_event(LOGGER, "client_gone", connection=client.number)
+        if not self._sockets:
+            self._nobody.set()
 
     def _on_timer(self) -> None:
         self._timer = None
