@@ -25,7 +25,8 @@ LOGGER = get_logger("links.supervisor")
 ServerT = TypeVar("ServerT")
 
 #: Serves on one server until the link is lost, and returns the reason. It calls its second argument when the link is
-#: usable. It raises LinkNotReady or LinkRefused when it could not be brought up; cancelled, it closes and returns.
+#: usable. It raises LinkNotReady or LinkRefused when the server cannot be used, also after it was; the next one is
+#: tried then. Cancelled, it closes and returns.
 Serve = Callable[[ServerT, Callable[[], None]], Awaitable[str]]
 
 
@@ -50,7 +51,7 @@ class Rota:
     """
 
     def __init__(self, servers: int, settings: LinkSettings, chance: Chance) -> None:
-        assert servers > 0, "a link needs a server"  # noqa: S101
+        assert servers > 0, "a link needs a server"
         self._settings = settings
         self._chance = chance
         self._not_before_s = [0.0] * servers
@@ -69,13 +70,13 @@ class Rota:
         self._tried.clear()
 
     def after_loss(self, now_s: float) -> Plan:
-        """Plan after a link that was up, or was being brought up, is lost for now."""
-        if self._up_since_s is not None:
-            # A link that fails again right after coming up has not recovered: its wait goes on growing.
-            if now_s - self._up_since_s >= self._settings.backoff_cap_s:
-                self._round = 0
-            self._up_since_s = None
-            return self._next_round(now_s)
+        """Plan after a link that was up is lost: the same server first."""
+        self._settle_round(now_s)
+        return self._next_round(now_s)
+
+    def after_failure(self, now_s: float) -> Plan:
+        """Plan after a server could not be used: the next one."""
+        self._settle_round(now_s)
         return self._next(now_s)
 
     def after_refusal(self, now_s: float) -> Plan:
@@ -87,6 +88,12 @@ class Rota:
     def ask_all_again(self) -> None:
         """Forget refusals, because a person says that they mended what was refused."""
         self._not_before_s = [0.0] * len(self._not_before_s)
+
+    def _settle_round(self, now_s: float) -> None:
+        """Begin with short waits again, unless the link fails right after coming up: then it has not recovered."""
+        if self._up_since_s is not None and now_s - self._up_since_s >= self._settings.backoff_cap_s:
+            self._round = 0
+        self._up_since_s = None
 
     def _next(self, now_s: float) -> Plan:
         self._tried.add(self._current)
@@ -155,7 +162,7 @@ class Supervisor(Generic[ServerT]):
 
     def start(self) -> None:
         """Begin to keep the link up. Must be called in the running loop."""
-        assert self._task is None, "a supervisor is started once"  # noqa: S101
+        assert self._task is None, "a supervisor is started once"
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"supervisor {self.link}")
 
     async def stop(self) -> None:
@@ -190,11 +197,11 @@ class Supervisor(Generic[ServerT]):
         except LinkNotReady as error:
             self._say(f"{name} is not ready: {error}")
             log_event(LOGGER, "link_not_ready", level="warning", link=self.link, server=name, why=str(error))
-            return self._rota.after_loss(self._clock.now_s())
+            return self._rota.after_failure(self._clock.now_s())
         except Exception as error:  # noqa: BLE001 - a defect of ours must not leave every agent without a link
             self._say(f"{name} failed us by a defect of ours, see the log: {error!r}")
             log_event(LOGGER, "link_defect", level="error", error=error, link=self.link, server=name)
-            return self._rota.after_loss(self._clock.now_s())
+            return self._rota.after_failure(self._clock.now_s())
         self._say(f"lost {name}: {reason}")
         return self._rota.after_loss(self._clock.now_s())
 

@@ -20,7 +20,7 @@ class TestRota:
         rota = Rota(3, SETTINGS, FixedChance())
         plans = [rota.first(100.0)]
         for _ in range(6):
-            plans.append(rota.after_loss(plans[-1].at_s))
+            plans.append(rota.after_failure(plans[-1].at_s))
         assert [(plan.server, plan.at_s) for plan in plans] == [
             (0, 100.0),
             (1, 100.0),
@@ -36,16 +36,22 @@ class TestRota:
         rota = Rota(1, SETTINGS, chance)
         rota.first(0.0)
         for _ in range(5):
-            rota.after_loss(0.0)
+            rota.after_failure(0.0)
         assert [bound for _, bound in chance.asked] == [1.0, 2.0, 4.0, 4.0, 4.0]
 
     def test_server_that_worked_is_tried_first_after_a_loss(self) -> None:
         rota = Rota(2, SETTINGS, FixedChance(0.0))
         rota.first(0.0)
-        assert rota.after_loss(0.0).server == 1
+        assert rota.after_failure(0.0).server == 1
         rota.came_up(0.0)
         assert rota.after_loss(50.0).server == 1
-        assert rota.after_loss(50.0).server == 0
+        assert rota.after_failure(50.0).server == 0
+
+    def test_server_that_worked_and_cannot_be_used_any_more_is_left_for_the_next(self) -> None:
+        rota = Rota(2, SETTINGS, FixedChance(0.0))
+        rota.first(0.0)
+        rota.came_up(0.0)
+        assert rota.after_failure(50.0).server == 1
 
     def test_link_that_fails_again_at_once_waits_longer_each_time(self) -> None:
         chance = FixedChance(0.0)
@@ -69,9 +75,9 @@ class TestRota:
         rota = Rota(2, SETTINGS, FixedChance(0.0))
         rota.first(0.0)
         assert rota.after_refusal(0.0).server == 1
-        tried = [rota.after_loss(float(now_s)).server for now_s in range(29)]
+        tried = [rota.after_failure(float(now_s)).server for now_s in range(29)]
         assert set(tried) == {1}
-        assert 0 in [rota.after_loss(31.0).server for _ in range(2)]
+        assert 0 in [rota.after_failure(31.0).server for _ in range(2)]
 
     def test_when_all_refuse_the_wait_is_the_long_one(self) -> None:
         rota = Rota(2, SETTINGS, FixedChance(0.0))
@@ -97,7 +103,9 @@ class TestRota:
             if what < 0.5:
                 rota.came_up(now_s)
                 now_s += chance.uniform(0, 10)
-            plan = rota.after_loss(now_s)
+                plan = rota.after_loss(now_s)
+                continue
+            plan = rota.after_failure(now_s)
         assert tried == set(range(servers))
 
 

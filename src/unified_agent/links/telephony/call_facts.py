@@ -138,7 +138,7 @@ def _established(own: Viewpoint, event: csta.EstablishedEvent) -> Facts:
         return ()  # somebody else answered a call that still rings here too
     answering, called = number_of(event.answering) or extension_of(event.connection.device_id), number_of(event.called)
     facts: list[CallFact] = []
-    if calls_out and called and called != answering:
+    if calls_out and answering and called and called != answering:
         # Who answers is not who was dialled (a VDN, a forwarded telephone): the one makes room for the other.
         facts.append(CallDropped(session=session, call=call, number=called))
     facts.append(
