@@ -6,7 +6,9 @@ structs); notices go past it, see ``websocket_protocol``.
 
 from __future__ import annotations
 
+import inspect
 import secrets
+import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, cast
@@ -20,6 +22,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Contact, License, SecurityScheme, Tag
 
 from unified_agent import __version__
+from unified_agent.domain.commands import AnyCommand
 from unified_agent.domain.ports import Clock
 from unified_agent.observe import Metrics, log_event
 from unified_agent.server.auth import LoginLimiter, Operators, Origins, Tokens
@@ -115,7 +118,7 @@ def _litestar(desk: Desk, operations: Operations, pages: Pages) -> Litestar:
 
     @get("/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=False)
     def openapi(request: DeskRequest) -> bytes:
-        return msgspec.json.encode(request.app.openapi_schema.to_schema())
+        return msgspec.json.encode(_complete(request.app.openapi_schema.to_schema()))
 
     return Litestar(
         route_handlers=[DeskController, OpsController, openapi, page],
@@ -167,6 +170,16 @@ def _openapi() -> OpenAPIConfig:
         path="/openapi",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
     )
+
+
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Say of commands what the generator leaves out: their meaning, and that they take no other fields."""
+    schemas = document["components"]["schemas"]
+    for command in typing.get_args(AnyCommand):
+        schema = schemas[command.__name__]
+        schema["additionalProperties"] = False
+        schema["description"] = inspect.cleandoc(command.__doc__ or "")
+    return document
 
 
 # --- errors

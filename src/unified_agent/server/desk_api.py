@@ -112,7 +112,13 @@ class DeskController(Controller):
     path = "/v1"
     tags = ("desk",)
 
-    @get("/config", operation_id="readConfig", summary="What a login page needs to know", sync_to_thread=False)
+    @get(
+        "/config",
+        operation_id="readConfig",
+        summary="What a login page needs to know",
+        response_description="What a login page needs to know.",
+        sync_to_thread=False,
+    )
     def config(self, desk: NamedDependency[Desk]) -> ConfigBody:
         """Public: reason codes, languages, whether a dialler is used."""
         sessions = desk.settings.sessions
@@ -132,6 +138,7 @@ class DeskController(Controller):
         operation_id="logIn",
         summary="Log in, or take one's session over at another desktop",
         status_code=HTTP_201_CREATED,
+        response_description="The session is open, and yours.",
         responses=problems(
             "request.invalid",
             "origin.refused",
@@ -166,6 +173,7 @@ class DeskController(Controller):
         summary="Everything the desktop may see",
         security=_SECURITY,
         responses=problems(*_TOKEN_FAILURES),
+        response_description="The view, and the place in the stream that it includes.",
         sync_to_thread=False,
     )
     def read(self, desk: NamedDependency[Desk], request: DeskRequest) -> SnapshotBody:
@@ -182,6 +190,7 @@ class DeskController(Controller):
         summary="Log out",
         security=_SECURITY,
         status_code=HTTP_202_ACCEPTED,
+        response_description="How the log-out stands.",
         responses=problems(*_TOKEN_FAILURES),
         sync_to_thread=False,
     )
@@ -197,6 +206,7 @@ class DeskController(Controller):
         summary="Ask for something",
         security=_SECURITY,
         status_code=HTTP_200_OK,
+        response_description="How the command stands.",
         responses=problems(
             *_TOKEN_FAILURES, "request.invalid", "origin.refused", "request.too-large", "request.media-type"
         ),
@@ -212,7 +222,8 @@ class DeskController(Controller):
         operation_id="readCommand",
         summary="How a command stands",
         security=_SECURITY,
-        responses=problems(*_TOKEN_FAILURES, "command.unknown"),
+        responses=problems(*_TOKEN_FAILURES, "command.unknown", "request.invalid"),
+        response_description="How it stands.",
         sync_to_thread=False,
     )
     def command(self, desk: NamedDependency[Desk], request: DeskRequest, command_id: FromPath[str]) -> CommandStanding:

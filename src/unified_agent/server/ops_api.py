@@ -11,6 +11,7 @@ from typing import Final
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -105,22 +106,46 @@ class Operations:
         return Response(body, status_code=503 if reasons else 200)
 
 
+_NOT_WELL: Final = {503: ResponseSpec(Health, generate_examples=False, description="No; `reasons` says why.")}
+
+
 class OpsController(Controller):
     """Probes, status and metrics."""
 
     tags = ("operations",)
 
-    @get("/healthz", operation_id="isAlive", summary="Whether the process answers", sync_to_thread=False)
+    @get(
+        "/healthz",
+        operation_id="isAlive",
+        summary="Whether the process answers",
+        response_description="Yes.",
+        responses=_NOT_WELL,
+        sync_to_thread=False,
+    )
     def alive(self, operations: NamedDependency[Operations]) -> Response[Health]:
         """Touch nothing else; 503 only when the event loop was stuck."""
         return operations.health(("stuck",) if operations.instance.loop_lag_s() > STUCK_LAG_S else ())
 
-    @get("/readyz", operation_id="isReady", summary="Whether to send new sessions here", sync_to_thread=False)
+    @get(
+        "/readyz",
+        operation_id="isReady",
+        summary="Whether to send new sessions here",
+        response_description="Yes.",
+        responses=_NOT_WELL,
+        sync_to_thread=False,
+    )
     def ready(self, operations: NamedDependency[Operations]) -> Response[Health]:
         """503 while starting, draining, full or too busy."""
         return operations.health(operations.unready())
 
-    @get("/startupz", operation_id="isStarted", summary="Whether the start is complete", sync_to_thread=False)
+    @get(
+        "/startupz",
+        operation_id="isStarted",
+        summary="Whether the start is complete",
+        response_description="Yes.",
+        responses=_NOT_WELL,
+        sync_to_thread=False,
+    )
     def started(self, operations: NamedDependency[Operations]) -> Response[Health]:
         """503 until then."""
         return operations.health(() if operations.instance.started else ("starting",))
@@ -131,6 +156,7 @@ class OpsController(Controller):
         summary="The full truth, for operators",
         security=[{"operator": []}],
         responses=problems("operator.unauthorised"),
+        response_description="All of it.",
         sync_to_thread=False,
     )
     def status(self, operations: NamedDependency[Operations], request: DeskRequest) -> Status:
@@ -161,6 +187,7 @@ class OpsController(Controller):
         operation_id="readMetrics",
         summary="Prometheus metrics",
         media_type="text/plain",
+        response_description="Prometheus' text format.",
         sync_to_thread=False,
     )
     def metrics(self, operations: NamedDependency[Operations]) -> Response[bytes]:

@@ -61,7 +61,17 @@ def test_settings_are_shown_with_their_origin_and_without_secrets(settings, caps
 
 @pytest.mark.parametrize(
     "command",
-    ["", "serve", "settings", "settings check", "settings show", "settings reference", "simulate", "simulate aes"],
+    [
+        "",
+        "serve",
+        "settings",
+        "settings check",
+        "settings show",
+        "settings reference",
+        "simulate",
+        "simulate aes",
+        "simulate apc",
+    ],
 )
 def test_every_command_has_help(command, capsys):
     assert main([*command.split(), "--help"]) == 0
