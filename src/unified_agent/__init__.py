@@ -5,6 +5,7 @@ Rooms, top to bottom; imports go down only (checked by import-linter, see ``pypr
 - ``tools``: what people run: command line, simulators, load.
 - ``assembly``: builds one running instance; the only file that knows every room.
 - ``server``: HTTP and push; turns requests into commands and notices into bytes.
+- ``client``: a desktop without a page, for scripts and tests; it meets ``server`` over the network only.
 - ``sessions``, ``links``: live agents, switch and diallers.
 - ``observe``, ``settings``, ``clock``: words for logs and counters; typed settings; time that never steps.
 - ``domain``, ``wire``: what is true; bytes to messages. Pure: no clock, no I/O, no chance.

@@ -1,0 +1,27 @@
+"""A desktop without a page, for scripts and tests: log in, see the view, press buttons, survive a lost connection.
+
+    async with await Desk.log_in("http://127.0.0.1:8080", agent="5001", station="2001", password="1234") as desk:
+        await desk.until(lambda view: view["agent"]["mode"] == "not-ready", limit_s=10)
+        settled = await desk.command({"type": "set-mode", "mode": "ready"})
+        print(settled.outcome, desk.view["agent"]["mode"])
+
+The wire is ``docs/reference/desktop-protocol.md``.
+
+- ``desk``: ``Desk``, one agent's desktop.
+- ``login``: asking for a session over HTTP.
+- ``commands``: what was asked and has not ended yet.
+- ``waiters``: who waits for something to be so.
+- ``stream``: the view and its place in the stream of notices; pure.
+- ``connection``: one WebSocket connection on the running event loop.
+- ``errors``: what can go wrong, by who must act.
+
+Cheap enough for thousands of desks in one process: a desk is one socket, one task that sleeps and one timer. Measured on
+uvloop with 1,000 desks: 17 kB each, and 19 µs of CPU for a notice (``benchmarks/client_desks.py``).
+"""
+
+from unified_agent.client.commands import Settled
+from unified_agent.client.desk import Desk
+from unified_agent.client.errors import DeskError, InstanceUnreachable, LoginRefused, SessionOver
+from unified_agent.client.login import DiallerLogin
+
+__all__ = ["Desk", "DeskError", "DiallerLogin", "InstanceUnreachable", "LoginRefused", "SessionOver", "Settled"]
