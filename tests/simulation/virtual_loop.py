@@ -7,7 +7,7 @@ stuck, which is an error with a name and not a test that hangs.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class _Selector:
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """Attributes: ``now_s``: virtual seconds since the loop was made."""
+    """Attributes: ``now_s``: virtual seconds since the loop was made; ``after_turn``: called after every turn."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._selector = _Selector(self)
         self._clock_resolution = 1e-9
         self.failures: list[dict[str, Any]] = []
-        self.set_exception_handler(lambda _, context: self.failures.append(context))
+        self.after_turn: Callable[[], None] | None = None
+        self.set_exception_handler(self._failed)
+
+    def _failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Keep what nobody awaited; ``run`` fails by it."""
+        self.failures.append(context)
+
+    def _run_once(self) -> None:
+        super()._run_once()  # type: ignore[misc]
+        if self.after_turn is not None:
+            self.after_turn()
 
     def time(self) -> float:
         """Return virtual seconds."""

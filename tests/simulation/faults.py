@@ -1,0 +1,181 @@
+"""What can go wrong in a world, each with how long it lasts; then everything heals."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from tests.simulation.world import AES, DIALLERS, INSTANCE, World
+
+from unified_agent.tools.simulators.apc import happenings
+
+Fault = Callable[[World, Random], Awaitable[None]]
+
+
+async def aes_cut(world: World, random: Random) -> None:
+    """The connection to AES is reset, or closed in order."""
+    world.aes.cut(reset=random.random() < 0.5)
+
+
+async def aes_silent(world: World, random: Random) -> None:
+    """Nothing passes between the instance and both AES servers, one way or both."""
+    both = random.random() < 0.7
+    for name in AES:
+        world.network.silence(name, INSTANCE, both_ways=both)
+    await asyncio.sleep(random.uniform(2.0, 30.0))
+    world.network.heal()
+
+
+async def aes_refuses_sockets(world: World, random: Random) -> None:
+    """AES is restarted: what is open is reset, and nothing new is taken for a while."""
+    for name in AES:
+        world.network.refuse(name)
+        world.network.cut(name, INSTANCE)
+    await asyncio.sleep(random.uniform(1.0, 40.0))
+    world.network.heal()
+
+
+async def first_aes_dies(world: World, random: Random) -> None:
+    """One of two AES servers is gone for good (until all heals)."""
+    world.network.refuse(AES[0])
+    world.network.cut(AES[0], INSTANCE)
+    await asyncio.sleep(random.uniform(1.0, 20.0))
+
+
+async def switch_link_down(world: World, random: Random) -> None:
+    """The socket lives, and AES says that its link to the switch is down and all monitoring ended."""
+    world.aes.act(lambda sim: sim.aes.set_link(up=False))
+    await asyncio.sleep(random.uniform(0.2, 35.0))
+    world.aes.act(lambda sim: sim.aes.set_link(up=True))
+
+
+async def aes_slow(world: World, random: Random) -> None:
+    """AES answers late."""
+    world.aes.set_delay(random.uniform(0.5, 3.0))
+    await asyncio.sleep(random.uniform(2.0, 15.0))
+    world.aes.set_delay(0.0)
+
+
+async def aes_overloaded(world: World, random: Random) -> None:
+    """AES says that it is overloaded, and after a while that it is not: no loss."""
+    world.aes.act(lambda sim: sim.aes.set_status("overloadReached"))
+    await asyncio.sleep(random.uniform(1.0, 5.0))
+    world.aes.act(lambda sim: sim.aes.set_status("overloadRelieved"))
+
+
+async def dialler_cut(world: World, random: Random) -> None:
+    """Every agent's connection to a dialler is closed."""
+    world.diallers[random.choice(DIALLERS)].cut(reset=random.random() < 0.5)
+
+
+async def dialler_dies(world: World, random: Random) -> None:
+    """A dialler is gone: reset and refused, for a while."""
+    name = random.choice(DIALLERS)
+    world.network.refuse(name)
+    world.network.cut(name, INSTANCE)
+    await asyncio.sleep(random.uniform(1.0, 60.0))
+    world.network.heal()
+
+
+async def dialler_silent(world: World, random: Random) -> None:
+    """A dialler says nothing more, without closing anything."""
+    name = random.choice(DIALLERS)
+    world.network.silence(name, INSTANCE)
+    await asyncio.sleep(random.uniform(5.0, 60.0))
+    world.network.heal()
+
+
+async def dialler_says_goodbye(world: World, random: Random) -> None:
+    """A dialler shuts down and says so (E28921)."""
+    dialler = world.diallers[random.choice(DIALLERS)]
+    dialler.act(lambda floor: happenings.report_system_error(floor, list(floor.seats.values()), "E28921"))
+
+
+async def headset_breaks(world: World, random: Random) -> None:
+    """One agent's voice path breaks, and comes back."""
+    dialler = world.diallers[random.choice(DIALLERS)]
+    names = [each["name"] for each in dialler.truth()["agents"] if each["headset"]["state"] == "connected"]
+    if not names:
+        return
+    name = random.choice(names)
+    dialler.act(lambda floor: happenings.break_headset(floor, happenings.find_agent(floor, name)))
+
+
+async def job_ends(world: World, random: Random) -> None:
+    """A job is stopped, or linked to another, and started again later."""
+    dialler = world.diallers[random.choice(DIALLERS)]
+    linked = random.choice(["", "CAREBLD"])
+    dialler.act(lambda floor: happenings.end_job(floor, happenings.find_job(floor, "SPRING25"), linked))
+    await asyncio.sleep(random.uniform(1.0, 20.0))
+    dialler.act(lambda floor: happenings.start_job(floor, happenings.find_job(floor, "SPRING25")))
+
+
+async def desktop_closed(world: World, random: Random) -> None:
+    """A page is closed and opened again, soon or late."""
+    desktop = random.choice(world.desktops)
+    desktop.go_away()
+    await asyncio.sleep(random.choice([1.0, 10.0, 20.0, 50.0]))
+    desktop.come_back()
+
+
+async def desktop_frozen(world: World, random: Random) -> None:
+    """A page takes nothing more."""
+    random.choice(world.desktops).stall()
+
+
+FAULTS: tuple[Fault, ...] = (
+    aes_cut,
+    aes_silent,
+    aes_refuses_sockets,
+    first_aes_dies,
+    switch_link_down,
+    aes_slow,
+    aes_overloaded,
+    dialler_cut,
+    dialler_dies,
+    dialler_silent,
+    dialler_says_goodbye,
+    headset_breaks,
+    job_ends,
+    desktop_closed,
+    desktop_frozen,
+)
+
+
+async def trouble(world: World, random: Random, until_s: float, log: list[str]) -> None:
+    """Let faults befall the world, one after another and now and then two at a time, until a time; then heal all."""
+    running: set[asyncio.Task[None]] = set()
+    loop = asyncio.get_running_loop()
+    while loop.time() < until_s:
+        await asyncio.sleep(random.uniform(0.5, 15.0))
+        fault = random.choice(FAULTS)
+        log.append(f"{loop.time():.1f} {fault.__name__}")
+        task = loop.create_task(_befall(fault, world, random))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        if random.random() < 0.7:
+            await asyncio.wait([task], timeout=30.0)
+    await asyncio.gather(*running)
+    heal(world)
+    log.append(f"{loop.time():.1f} healed")
+
+
+async def _befall(fault: Fault, world: World, random: Random) -> None:
+    await fault(world, random)
+
+
+def heal(world: World) -> None:
+    """End every fault that has not ended."""
+    world.network.heal()
+    world.aes.set_delay(0.0)
+    world.aes.act(lambda sim: sim.aes.set_link(up=True))
+    for desktop in world.desktops:
+        desktop.come_back()
+    for dialler in world.diallers.values():
+        for agent in dialler.truth()["agents"]:
+            if agent["headset"]["state"] == "broken":
+                name = agent["name"]
+                dialler.act(
+                    lambda floor, name=name: happenings.restore_headset(floor, happenings.find_agent(floor, name))
+                )

@@ -1,0 +1,155 @@
+"""A whole instance in a simulated world, on one virtual loop, all chance from one seed.
+
+Real: assembly, links, sessions, application. Simulated: AES, diallers, network, desktops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any, cast
+
+from msgspec.structs import replace
+from tests.simulation.desktop import Desktop
+from tests.simulation.network import SimNetwork
+from tests.simulation.virtual_loop import VirtualLoop
+
+from unified_agent.assembly import Instance
+from unified_agent.clock import LoopClock
+from unified_agent.domain.ids import LinkId
+from unified_agent.settings import (
+    AesServerSettings,
+    DiallerSettings,
+    HttpSettings,
+    PoolSettings,
+    SessionsSettings,
+    Settings,
+    TelephonySettings,
+)
+from unified_agent.tools.simulators.aes.plan import numbered_plan
+from unified_agent.tools.simulators.aes.server import AesServer
+from unified_agent.tools.simulators.aes.simulator import SimulatorPlan
+from unified_agent.tools.simulators.aes.traffic import TrafficPlan
+from unified_agent.tools.simulators.apc.happenings import set_rate
+from unified_agent.tools.simulators.apc.plan import DiallerPlan, load_plan
+from unified_agent.tools.simulators.apc.server import DiallerServer
+
+INSTANCE = "ua-1"
+AES = ("aes-1", "aes-2")
+DIALLERS = ("dialler-1", "dialler-2")
+#: 2026-01-01, so that times in a failure are readable.
+EPOCH_S = 1_767_225_600.0
+
+
+def settings() -> Settings:
+    """Return the settings of the simulated instance: two AES in front of one switch, two diallers."""
+    aes = tuple(AesServerSettings(name=LinkId(name), host=name) for name in AES)
+    return Settings(
+        http=HttpSettings(login_rate_per_min=100_000),
+        telephony=TelephonySettings(servers=aes, user="ctiuser", password="secret"),
+        diallers=tuple(
+            DiallerSettings(
+                name=LinkId(name), host=name, fields=("NAME", "BAL"), editable_fields=("BAL",), key_field="ACCTNUM"
+            )
+            for name in DIALLERS
+        ),
+        pool=PoolSettings(stale_logon_limit_s=20.0),
+        sessions=SessionsSettings(),
+    )
+
+
+class World:
+    """Everything, and the faults that can befall it. Make it in the running ``VirtualLoop``.
+
+    Attributes:
+        aes: the simulated AES; both names lead to it, as two AES servers lead to one switch.
+        diallers: by name.
+        desktops: every agent's.
+        after_each_turn: called after every turn of the loop: what must always hold.
+    """
+
+    def __init__(self, seed: int, *, agents: int = 4) -> None:
+        loop = cast("VirtualLoop", asyncio.get_running_loop())
+        self.loop = loop
+        self.random = Random(seed)
+        self.clock = LoopClock(loop, wall_s=lambda: EPOCH_S)
+        self.network = SimNetwork(Random(self.random.random()))
+        self.settings = settings()
+        self.aes = self._make_aes(agents)
+        self.dialler_plan: DiallerPlan = replace(load_plan(), stale_logon_s=self.random.choice([0.0, 5.0]))
+        self.diallers = {name: self._make_dialler(name) for name in DIALLERS}
+        secrets = Random(self.random.random())
+        self.instance = Instance(
+            self.settings,
+            clock=self.clock,
+            chance=Random(self.random.random()),
+            network=self.network.at(INSTANCE),
+            make_secret=lambda size: secrets.randbytes(size).hex(),
+            listen=False,
+        )
+        self.desktops = [
+            Desktop(self.instance, number, Random(self.random.random()), dialler=number % 2 == 0)
+            for number in range(1, agents + 1)
+        ]
+
+    def _make_aes(self, agents: int) -> AesServer:
+        plan = SimulatorPlan(switch=numbered_plan(agents=agents), traffic=(TrafficPlan(calls_per_minute=2.0 * agents),))
+        server = AesServer(plan, clock=self.clock, chance=Random(self.random.random()))
+        for name in AES:
+            self.network.listen(name, 4721, server.new_socket)
+        return server
+
+    def _make_dialler(self, name: str) -> DiallerServer:
+        server = DiallerServer(self.dialler_plan, clock=self.clock, chance=Random(self.random.random()))
+        self.network.listen(name, 22700, server.new_socket)
+        return server
+
+    @asynccontextmanager
+    async def running(self, check: Callable[[], None]) -> AsyncIterator[None]:
+        """Run instance and desktops within this block, and ``check`` after every turn of the loop."""
+        async with self.instance.running():
+            tasks = [self.loop.create_task(each.run()) for each in self.desktops]
+            self.loop.after_turn = check
+            try:
+                yield
+                for task in tasks:
+                    if task.done():
+                        task.result()
+            finally:
+                self.loop.after_turn = None
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                for desktop in self.desktops:
+                    await desktop.close()
+        await self.aes.close()
+        for dialler in self.diallers.values():
+            await dialler.close()
+
+    # --- truths
+
+    def switch_truth(self) -> dict[str, Any]:
+        """What the switch says."""
+        return self.aes.truth()
+
+    def dialler_truth(self, name: str) -> dict[str, dict[str, Any]]:
+        """What a dialler says of each agent logged on there, by name."""
+        return {each["name"]: each for each in self.diallers[name].truth()["agents"]}
+
+    def stop_callers(self) -> None:
+        """Let nobody call any more, so that the truth comes to rest."""
+
+        def stop(simulator: Any) -> None:
+            for stream in simulator.traffic:
+                stream.set_rate(0.0, simulator.now_s)
+
+        self.aes.act(stop)
+        for dialler in self.diallers.values():
+            dialler.act(_stop_jobs)
+
+
+def _stop_jobs(floor: Any) -> None:
+    for job in floor.jobs.values():
+        set_rate(floor, job, 0.0)
