@@ -197,11 +197,10 @@ class Instance:
         self.host.draining = True
         until_s = self.clock.now_s() + settings.drain_limit_s
         await self._hurried(self.server.desks.say_goodbye(settings.drain_rate_per_s, settings.drain_limit_s / 2), hurry)
-        for state in tuple(self.host.sessions()):
-            self.host.force_log_out(state.id, DRAIN_CAUSE, now=False)
+        await self._hurried(self._log_out_all(), hurry)
         await self._until_empty(until_s, hurry)
         left = tuple(self.host.sessions())
-        for state in left:
+        for state in left:  # what was in a hurry, or is still on a call
             self.host.force_log_out(state.id, DRAIN_CAUSE, now=True)
         await self._until_empty(self.clock.now_s() + _DRAIN_FORCED_S, asyncio.Event())
         log_event(LOGGER, "drain_ended", forced=len(left), left=len(self.host))
@@ -228,6 +227,14 @@ class Instance:
             self._lags.append(lag_s)
             self.metrics.loop_lag.observe(lag_s)
 
+    async def _log_out_all(self) -> None:
+        """Have every session logged out when its call ends, no faster than logins are let through."""
+        portion = max(1, int(self.settings.sessions.relogin_rate_per_s * _DRAIN_STEP_S))
+        for index, state in enumerate(tuple(self.host.sessions()), 1):
+            self.host.force_log_out(state.id, DRAIN_CAUSE, now=False)
+            if index % portion == 0:
+                await asyncio.sleep(_DRAIN_STEP_S)
+
     async def _until_empty(self, until_s: float, hurry: asyncio.Event) -> None:
         while len(self.host) and self.clock.now_s() < until_s and not hurry.is_set():
             await self._wait(_DRAIN_STEP_S, hurry)
@@ -240,11 +247,16 @@ class Instance:
 
     @staticmethod
     async def _hurried(doing: Coroutine[None, None, None], hurry: asyncio.Event) -> None:
+        """Do something to its end, or until there is a hurry."""
         task, called = asyncio.ensure_future(doing), asyncio.ensure_future(hurry.wait())
-        await asyncio.wait([task, called], return_when=asyncio.FIRST_COMPLETED)
-        for each in (task, called):
-            each.cancel()
-        await asyncio.gather(task, called, return_exceptions=True)
+        try:
+            await asyncio.wait([task, called], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in (task, called):
+                each.cancel()
+            outcome, _ = await asyncio.gather(task, called, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 # --- one instance as a process
