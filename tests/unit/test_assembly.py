@@ -183,7 +183,7 @@ def test_a_drain_is_seen_by_balancers_first_then_refuses_then_says_goodbye_and_l
                 assert each.of("session-ended")[0]["data"]["reason"] == "instance.draining"
                 assert each.code == 4410
             assert len(place.instance.host) == 0
-            assert place.aes.truth()["agents"] == []  # it lists those who are logged in
+            assert place.aes.truth()["agents"] == {}  # it lists those who are logged in
         await place.close()
 
     run(main())
