@@ -41,7 +41,9 @@ class Routing:
         outside = number.isascii() and number.isdigit() and len(number) >= self._board.plan.outside_digits
         station = self._station_for(number)
         own = station is not None and station == not_from
-        again = call is not None and any(leg.device in {number, station} for leg in call.legs)
+        vdn = self._board.vdns.get(number)
+        reached = {number, station, vdn.group if vdn is not None else number}
+        again = call is not None and any(leg.device in reached for leg in call.legs)
         if not (inside or outside) or own or again:
             raise refusals.operation("invalidDestination")
 
@@ -214,6 +216,8 @@ class Routing:
         call.last_redirection = leg.device
         board.tell(call, event, gone=(leg,))
         self._desk.no_answer(board.stations[leg.device])
+        if call.leg_of(group.number) is not None:  # it waits there already, on behalf of another party
+            return
         self._offer_group(call, group, Cause.REDIRECTED, first=True)
 
     def _answer_if_ringing(self, leg: Leg) -> None:

@@ -330,3 +330,28 @@ def test_single_step_conference_needs_a_free_appearance() -> None:
     call_id = floor.talk(ANN)
     floor.ring(BOB)
     assert refusal(floor.switch.joining.single_step_conference, ANN, call_id, BOB) == "invalidDestination"
+
+
+def test_call_that_waits_for_a_group_is_not_sent_to_the_groups_vdn_again() -> None:
+    floor = Floor()
+    call_id = floor.talk(ANN)
+    floor.switch.joining.single_step_conference(ANN, call_id, BOB)
+    floor.switch.joining.single_step_transfer(ANN, call_id, VDN)
+    floor.settle()
+    assert refusal(floor.switch.joining.single_step_transfer, BOB, call_id, VDN) == "invalidDestination"
+    assert refusal(floor.switch.joining.single_step_transfer, BOB, call_id, GROUP) == "invalidDestination"
+
+
+def test_unanswered_group_call_that_waits_for_the_group_already_waits_once() -> None:
+    floor = Floor(no_answer_s=10.0)
+    floor.log_on(BOB, WorkMode.AUTO_IN)
+    call_id = floor.talk(ANN)
+    floor.switch.joining.single_step_conference(ANN, call_id, CAT)
+    floor.switch.joining.single_step_transfer(ANN, call_id, VDN)
+    floor.settle()
+    assert floor.parties(call_id)[BOB] == "alerting"
+    floor.switch.joining.single_step_transfer(CAT, call_id, VDN)
+    floor.settle()
+    floor.wait(10.0)
+    assert sorted(floor.parties(call_id).values()) == ["connected", "queued"]
+    assert floor.mode(BOB) is WorkMode.AUX
