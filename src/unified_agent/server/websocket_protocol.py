@@ -304,9 +304,12 @@ class WebSocketProtocol(asyncio.Protocol):
         protocol, transport = self._protocol, self._transport
         if protocol is None or transport is None:
             return
+        # To a peer that takes nothing only a close is written: answers to its pings would pile up without a bound.
+        silent = self._paused and protocol.state is State.OPEN
         for data in protocol.data_to_send():
             if data:
-                transport.write(data)
+                if not silent:
+                    transport.write(data)
             elif transport.can_write_eof():
                 transport.write_eof()
             else:
