@@ -27,9 +27,9 @@ def start_arrivals(floor: Floor, job: Job) -> None:
     """Let calls arrive at the job's rate from now on; ends an earlier rate."""
     job.arrivals += 1
     traffic = job.plan.traffic
-    if traffic.arrivals is Arrivals.PACED or job.plan.type == "M" or job.calls_per_minute <= 0:
+    if traffic.arrivals == Arrivals.PACED or job.plan.type == "M" or job.calls_per_minute <= 0:
         return
-    burst = traffic.burst_size if traffic.arrivals is Arrivals.BURST else 1
+    burst = traffic.burst_size if traffic.arrivals == Arrivals.BURST else 1
     mean_s = 60.0 / job.calls_per_minute * burst
     turn = job.arrivals
 
@@ -41,7 +41,7 @@ def start_arrivals(floor: Floor, job: Job) -> None:
         schedule()
 
     def schedule() -> None:
-        steady = traffic.arrivals is Arrivals.STEADY
+        steady = traffic.arrivals == Arrivals.STEADY
         floor.after(mean_s if steady else floor.chance.expovariate(1 / mean_s), arrive)
 
     schedule()
@@ -155,7 +155,7 @@ def become_ready(floor: Floor, seat: Seat) -> None:
         deliver(floor, seat, job.queue.popleft())
         return
     traffic = job.plan.traffic
-    if traffic.arrivals is Arrivals.PACED or job.plan.type == "M":
+    if traffic.arrivals == Arrivals.PACED or job.plan.type == "M":
         turn = seat.ready_turn
         floor.after(
             floor.draw(traffic.wait_s, traffic.jitter),
