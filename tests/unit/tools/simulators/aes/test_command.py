@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from unified_agent.errors import SettingsError
-from unified_agent.tools.simulators.aes.__main__ import app
 from unified_agent.tools.simulators.aes.command import AesOptions, plan_of, run
 from unified_agent.tools.simulators.aes.plan_file import PlanFile
+
+PAGE = (Path(__file__).parents[5] / "docs" / "reference" / "simulate-aes.md").read_text(encoding="utf-8")
 
 
 def test_without_options_the_defaults_are_simulated() -> None:
@@ -68,17 +70,6 @@ def test_certificate_that_cannot_be_used_stops_the_start(options: AesOptions, se
         asyncio.run(run(options))
 
 
-def test_program_takes_each_option_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        app(["--agents", "2", "--calls-per-minute", "3", "--no-agent-events", "--print-config"])
-    assert ended.value.code == 0
-    printed = capsys.readouterr().out
-    assert "agents = 2" in printed
-    assert "agent_events = false" in printed
-
-
-def test_program_ends_with_a_sentence_when_something_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        app(["--config", "nowhere.toml"])
-    assert ended.value.code == 2
-    assert "nowhere.toml cannot be read" in capsys.readouterr().err
+@pytest.mark.parametrize("option", [item.name for item in fields(AesOptions)])
+def test_option_is_on_the_page(option: str) -> None:
+    assert f"-{option.replace('_', '-')}" in PAGE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,13 @@ from unified_agent.tools.simulators.aes.plan import (
     StationPlan,
     SwitchPlan,
     VdnPlan,
-    fill_plan,
-    numbered_plan,
 )
 from unified_agent.tools.simulators.aes.plan_file import PlanFile, print_plan, read_plan_file
 from unified_agent.tools.simulators.aes.sessions import AesSettings
 from unified_agent.tools.simulators.aes.traffic import Duration, DurationKind, TrafficPlan
 
+PAGE = (Path(__file__).parents[5] / "docs" / "reference" / "simulate-aes.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 EXAMPLE = PlanFile(
     numbers=NumberPlan(agents=3, password="{id}"),
     switch=SwitchPlan(
@@ -86,25 +87,8 @@ def test_numbers_fill_the_switch_unless_it_has_stations() -> None:
     assert EXAMPLE.plan().switch == EXAMPLE.switch
 
 
-def test_default_numbers_are_those_of_the_documentation() -> None:
-    plan = numbered_plan(agents=1000)
-    assert (plan.stations[0].number, plan.stations[-1].number) == ("2001", "3000")
-    assert (plan.agents[0].agent_id, plan.agents[-1].agent_id) == ("5001", "6000")
-    assert (plan.vdns[0].number, plan.groups[0].number, plan.agents[0].password) == ("8000", "100", "1234")
-
-
-def test_rows_that_would_meet_are_moved_apart() -> None:
-    plan = numbered_plan(agents=4000)
-    assert (plan.stations[-1].number, plan.agents[0].agent_id) == ("6000", "50010")
-
-
-def test_password_rule_can_hold_the_agents_id() -> None:
-    plan = fill_plan(SwitchPlan(), NumberPlan(agents=2, password="7{id}"))
-    assert [agent.password for agent in plan.agents] == ["75001", "75002"]
-
-
-def test_numbers_given_twice_and_groups_not_there_are_refused() -> None:
-    with pytest.raises(SettingsError, match="given twice in the switch plan: 1"):
-        SwitchPlan(stations=(StationPlan(number="1"), StationPlan(number="1")))
-    with pytest.raises(SettingsError, match="not in the switch plan: 9"):
-        SwitchPlan(vdns=(VdnPlan(number="1", group="9"),))
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_example_file_is_a_valid_plan(example: str, tmp_path: Path) -> None:
+    file = tmp_path / "example.toml"
+    file.write_text(example, encoding="utf-8")
+    assert read_plan_file(file).plan().switch.stations
