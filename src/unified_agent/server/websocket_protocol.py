@@ -4,7 +4,9 @@ uvicorn hands us the connection when a request asks for the upgrade (its ``ws`` 
 the drain are those of HTTP. The handshake and inbound frames are parsed by ``websockets``; outbound text is framed once
 by ``frame_text`` and written straight to the transport, the same bytes to as many desktops as want them.
 
-Measured at 10,000 connections: 13 µs of CPU for an event and 7 kB each, against 22 µs and 22 kB through ASGI.
+Measured with ``benchmarks/push.py``, 1,000 desktops on a busy machine of two cores: 13 to 15 µs of CPU for a notice
+(numbered, encoded, kept, framed, written) and 9 kB for a connection. A prototype of this shape needed 0.6 times the CPU
+and a third of the memory of the same server through ASGI.
 
 Compression (permessage-deflate) is never negotiated: a notice has a few hundred bytes, the compressor 38 kB.
 """
