@@ -183,17 +183,17 @@ class ApcLink:
         """Do what the flow wants. Doing it may make the flow want more: the outermost call does all of it."""
         if self._performing:
             return
-        self._performing = True
-        try:
-            with self._owner.step():
+        with self._owner.step():  # its end tells sessions, which may ask this link again: by then we must be through
+            self._performing = True
+            try:
                 while actions := self._flow.take_actions():
                     for action in actions:
                         self._do(action)
                 if self._pump is not None:
                     self._pump.poke()
                 self._plan_timer()
-        finally:
-            self._performing = False
+            finally:
+                self._performing = False
 
     def _do(self, action: Action) -> None:
         match action:

@@ -9,6 +9,7 @@ from unified_agent.domain.commands import JoinJob, SendMessage, TakeItems
 from unified_agent.domain.effects import DropDialler, LogOffDialler
 from unified_agent.domain.facts import (
     DiallerLoggedOff,
+    DiallerLoggedOn,
     DiallerLost,
     DiallerStepped,
     Fact,
@@ -547,3 +548,17 @@ async def test_a_mute_dialler_fails_its_probe_within_the_greeting_limit():
     world.pool.start()
     await world.run(world.settings.greeting_limit_s)
     assert world.news() == ["down a: no-greeting"]
+
+
+async def test_what_a_session_asks_when_it_hears_of_its_logon_is_sent_at_once():
+    world = await World().logged_on()
+
+    def join_at_once(fact: Fact) -> None:
+        if isinstance(fact, DiallerLoggedOn):
+            world.ask("s1", JoinJob(job=JobName("SPRING25")))
+
+    world.on_fact = join_at_once
+    world.log_on("s1")
+    await world.run()
+    assert "AGTAttachJob" in world["a"].agents[0].heard
+    assert "JobJoined" in world.news()
