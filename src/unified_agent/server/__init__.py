@@ -1,1 +1,10 @@
-"""HTTP and push: requests into commands, notices into bytes."""
+"""HTTP and push: requests into commands, notices into bytes.
+
+- ``app``: the ASGI application: routes, OpenAPI document, errors as problems; ``edge`` is around it, for every request.
+- ``desk_api``: one desktop's REST; ``desk_messages``: the JSON both ways; ``ops_api``: probes, status, metrics.
+- ``pages``: the desktop's built files.
+- ``auth``: tokens, origins, operators, how often an address may log in; ``failures``: ids, statuses, problem details.
+- ``http_listener``: uvicorn in our loop; ``websocket_protocol``: WebSocket without ASGI.
+- ``push_transports``: what is said over a desktop's connection.
+- ``ports``: what the server asks of the instance as a whole.
+"""

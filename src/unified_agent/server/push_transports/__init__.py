@@ -1,1 +1,1 @@
-"""The ways in which notices reach a desktop, each one file."""
+"""The ways in which notices reach a desktop, each one file. So far: ``websocket``."""
