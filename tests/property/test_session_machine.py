@@ -247,12 +247,13 @@ class SessionMachine(RuleBasedStateMachine):
             self.settled[record.id] = record.outcome
 
     @invariant()
-    def nobody_waits_without_being_woken(self) -> None:
-        """What is not answered, refused for a while, or absent has a time at which it goes on."""
+    def a_session_that_is_woken_in_time_does_not_ask_for_the_same_time_again(self) -> None:
         wake_s = next_wake_s(self.state)
-        waiting = self.state.requests or self.state.presence is Presence.SUSPECT
-        if waiting and self.state.phase is not Phase.CLOSED:
-            assert wake_s is not None
+        if wake_s is None or self.state.phase is Phase.CLOSED:
+            return
+        woken, _ = step(self.state, f.Woken(session=SESSION), max(self.now_s, wake_s))
+        again_s = next_wake_s(woken)
+        assert woken.phase is Phase.CLOSED or again_s is None or again_s > max(self.now_s, wake_s)
 
 
 def in_good_order() -> list[Input]:

@@ -58,7 +58,7 @@ class Desktop:
         self._seq = 0
         self._link: _Link | None = None
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=instance.server.application),  # type: ignore[arg-type]
+            transport=httpx.ASGITransport(app=instance.server.application),
             base_url="http://ua-1",
         )
 
@@ -327,7 +327,7 @@ class _Link:
             beats.cancel()
 
     def _connection(self) -> TextConnection:
-        return self  # type: ignore[return-value]  # ``send`` is the desktop's; the server's end is below
+        return self  # ``send`` is the desktop's; the server's end is below
 
     async def _beat(self) -> None:
         while True:

@@ -9,6 +9,9 @@ from random import Random
 from tests.simulation.world import AES, DIALLERS, INSTANCE, World
 
 from unified_agent.tools.simulators.apc import happenings
+from unified_agent.tools.simulators.apc.floor import Floor
+from unified_agent.tools.simulators.apc.seats import Headset
+from unified_agent.wire.csta.values import SystemStatusValue
 
 Fault = Callable[[World, Random], Awaitable[None]]
 
@@ -59,9 +62,9 @@ async def aes_slow(world: World, random: Random) -> None:
 
 async def aes_overloaded(world: World, random: Random) -> None:
     """AES says that it is overloaded, and after a while that it is not: no loss."""
-    world.aes.act(lambda sim: sim.aes.set_status("overloadReached"))
+    world.aes.act(lambda sim: sim.aes.set_status(SystemStatusValue.OVERLOAD_REACHED))
     await asyncio.sleep(random.uniform(1.0, 5.0))
-    world.aes.act(lambda sim: sim.aes.set_status("overloadRelieved"))
+    world.aes.act(lambda sim: sim.aes.set_status(SystemStatusValue.OVERLOAD_RELIEVED))
 
 
 async def dialler_cut(world: World, random: Random) -> None:
@@ -105,6 +108,8 @@ async def headset_breaks(world: World, random: Random) -> None:
 async def job_ends(world: World, random: Random) -> None:
     """A job is stopped, or linked to another, and started again later."""
     dialler = world.diallers[random.choice(DIALLERS)]
+    if not happenings.find_job(dialler.dialler.floor, "SPRING25").active:
+        return
     linked = random.choice(["", "CAREBLD"])
     dialler.act(lambda floor: happenings.end_job(floor, happenings.find_job(floor, "SPRING25"), linked))
     await asyncio.sleep(random.uniform(1.0, 20.0))
@@ -173,9 +178,10 @@ def heal(world: World) -> None:
     for desktop in world.desktops:
         desktop.come_back()
     for dialler in world.diallers.values():
-        for agent in dialler.truth()["agents"]:
-            if agent["headset"]["state"] == "broken":
-                name = agent["name"]
-                dialler.act(
-                    lambda floor, name=name: happenings.restore_headset(floor, happenings.find_agent(floor, name))
-                )
+        dialler.act(_restore_headsets)
+
+
+def _restore_headsets(floor: Floor) -> None:
+    for seat in list(floor.agents.values()):
+        if seat.headset is Headset.BROKEN:
+            happenings.restore_headset(floor, seat)

@@ -105,8 +105,8 @@ class SimNetwork:
         return self._random.uniform(*DELAY_S)
 
     def forget(self, transport: SimTransport) -> None:
-        """A transport has ended."""
-        if transport in self._transports:
+        """A transport has ended and nothing that it wrote is under way; a reset held back by silence still is."""
+        if transport in self._transports and not transport.wire.is_under_way:
             self._transports.remove(transport)
 
     async def dial(self, source: str, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float) -> None:
@@ -187,6 +187,10 @@ class _Wire:
                 peer.fall(item)
         sender.wrote()
         self.carry()
+
+    @property
+    def is_under_way(self) -> bool:
+        return bool(self._queue)
 
 
 class SimTransport(asyncio.Transport):
@@ -294,6 +298,8 @@ class SimTransport(asyncio.Transport):
 
     def wrote(self) -> None:
         """Some of what was unsent has arrived."""
+        if self._over:
+            self.network.forget(self)
         if self._writing_paused and self.wire.unsent_bytes <= self._low:
             self._writing_paused = False
             if not self._over:

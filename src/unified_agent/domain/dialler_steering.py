@@ -43,9 +43,9 @@ def _steer_waiting(move: Move) -> None:
     state = move.state
     if state.log_out or state.dialler_queued or state.telephony.stage is not TelephonyStage.UP:
         return
-    if state.dialler_retry_at_s is not None and state.dialler_retry_at_s > move.now_s:
+    if state.dialler_retry_at_s is not None:
         return
-    move.set(dialler_queued=True, dialler_turn_at_s=None, dialler_retry_at_s=None)
+    move.set(dialler_queued=True, dialler_turn_at_s=None)
     move.effects.append(AskTurn(session=state.id, side=Side.DIALLER))
 
 
@@ -54,7 +54,7 @@ def _steer_in_job(move: Move) -> None:
     dialler = state.dialler
     if move.is_asked("leave-job", "take-items"):
         return
-    if state.dialler_retry_at_s is not None and state.dialler_retry_at_s > move.now_s:
+    if state.dialler_retry_at_s is not None:
         return
     if state.presence is Presence.ABSENT and dialler.take_items:
         move.set_dialler(take_items=False)

@@ -46,12 +46,16 @@ from unified_agent.domain.ids import JobName, SessionId
 from unified_agent.domain.job import DiallerState
 from unified_agent.domain.limits import ABSENT_AFTER_S
 from unified_agent.domain.move import Move
-from unified_agent.domain.notices import SessionEnded, changes
+from unified_agent.domain.notices import Notice, SessionEnded, changes
 from unified_agent.domain.session_state import Identity, OpenRequest, Outcome, Policy, SessionState
 from unified_agent.domain.states import DiallerStage, Phase, Presence, Side, SwitchMode, TelephonyStage
 from unified_agent.domain.view import view_of
 
 Input = Fact | LinkFact
+
+#: Requests that may stay open for as long as it takes: leaving a job waits for the end of an item and of the dialler's
+#: queue, logging on for somebody to pick up the headset; the link says when they have failed.
+_UNLIMITED: Final = frozenset({"leave-job", "log-on-dialler"})
 
 
 def new_session(session: SessionId, identity: Identity, policy: Policy, now_s: float) -> SessionState:
@@ -89,34 +93,37 @@ def step(state: SessionState, fact: Input, now_s: float) -> tuple[SessionState, 
     _expire_requests(move)
     _watch_presence(move)
     telephony_steps.steer(move)
+    if _is_due(move.state.dialler_retry_at_s, now_s):
+        move.set(dialler_retry_at_s=None)
     _steer_out(move)
     if move.state.phase is not Phase.CLOSING:
         dialler_steering.steer(move)
     _close_when_left(move)
     if not any(isinstance(each, RestartOutbox) for each in move.effects):
         session = move.state.id
-        told = changes(view_of(state), view_of(move.state))
+        told: list[Notice] = list(changes(view_of(state), view_of(move.state)))
+        if move.state.phase is Phase.CLOSED:
+            told.append(SessionEnded(reason=move.state.close_reason, detail=move.state.close_detail))
         at = next((i for i, each in enumerate(move.effects) if isinstance(each, CloseSession)), len(move.effects))
         move.effects[at:at] = [Tell(session=session, notice=each) for each in told]
     return move.state, tuple(move.effects)
 
 
 def next_wake_s(state: SessionState) -> float | None:
-    """Say when the session wants to be woken at the latest, Unix seconds; None for not at all."""
-    policy = state.policy
-    times = [state.telephony.retry_at_s, state.dialler_retry_at_s]
-    if state.requests:
-        times.append(state.requests[0].asked_s + policy.command_limit_s)
-    if state.presence is Presence.SUSPECT:
-        times.append(state.presence_since_s + ABSENT_AFTER_S)
-    if state.presence is Presence.ABSENT:
-        begun_s = state.presence_since_s - ABSENT_AFTER_S
-        if state.agent.mode is SwitchMode.READY and not state.agent.pending:
-            times.append(begun_s + policy.absent_not_ready_s)
-        if not state.log_out and not _is_working(state):
-            times.append(begun_s + policy.absent_log_out_s)
-    wanted = [each for each in times if each is not None]
-    return min(wanted) if wanted else None
+    """Say when the session wants to be woken at the latest, Unix seconds; None for not at all.
+
+    Only what ``step`` will act on at that time counts: a time that has come and changes nothing would be asked for
+    again and again.
+    """
+    times = [
+        state.telephony.retry_at_s,
+        state.dialler_retry_at_s,
+        *(each.asked_s + state.policy.command_limit_s for each in state.requests if each.what not in _UNLIMITED),
+        _absent_at_s(state),
+        _not_ready_at_s(state),
+        _log_out_at_s(state),
+    ]
+    return min((each for each in times if each is not None), default=None)
 
 
 # --- inputs
@@ -185,8 +192,7 @@ def _expire_requests(move: Move) -> None:
     """Call unknown what a link never answered; links have shorter limits, so this catches only what they missed."""
     limit_s = move.state.policy.command_limit_s
     for each in move.state.requests:
-        # Leaving a job waits for the end of an item and of the dialler's queue: it has no limit.
-        if move.now_s - each.asked_s >= limit_s and each.what not in {"leave-job", "log-on-dialler"}:
+        if each.asked_s + limit_s <= move.now_s and each.what not in _UNLIMITED:
             move.close_request(each.id)
             _unanswered(move, each, "time-limit")
 
@@ -195,23 +201,44 @@ def _expire_requests(move: Move) -> None:
 
 
 def _watch_presence(move: Move) -> None:
-    state = move.state
-    if state.presence is Presence.SUSPECT and move.now_s - state.presence_since_s >= ABSENT_AFTER_S:
+    if _is_due(_absent_at_s(move.state), move.now_s):
         move.set(presence=Presence.ABSENT, presence_since_s=move.now_s)
-        state = move.state
-    if state.presence is not Presence.ABSENT:
-        return
-    away_s = move.now_s - state.presence_since_s + ABSENT_AFTER_S
-    policy = state.policy
-    ready = state.agent.mode is SwitchMode.READY and state.agent.pending is None
-    asked = move.is_asked("mode:not-ready") or state.telephony.next_cause == "desktop-absent"  # until it is reported
-    if away_s >= policy.absent_not_ready_s and ready and move.telephony_is_up and not asked:
+    policy = move.state.policy
+    if _is_due(_not_ready_at_s(move.state), move.now_s):
         reason = policy.reasons_of_system.get("desktop-absent")
         telephony_steps.change_mode(
-            move, SwitchMode.NOT_READY, reason=reason, cause="desktop-absent", may_wait=bool(state.calls)
+            move, SwitchMode.NOT_READY, reason=reason, cause="desktop-absent", may_wait=bool(move.state.calls)
         )
-    if away_s >= policy.absent_log_out_s and not state.log_out and not _is_working(state):
+    if _is_due(_log_out_at_s(move.state), move.now_s):
         move.set(log_out="desktop-absent")
+
+
+def _is_due(at_s: float | None, now_s: float) -> bool:
+    return at_s is not None and at_s <= now_s
+
+
+def _absent_at_s(state: SessionState) -> float | None:
+    """When somebody who went away is called absent."""
+    return state.presence_since_s + ABSENT_AFTER_S if state.presence is Presence.SUSPECT else None
+
+
+def _not_ready_at_s(state: SessionState) -> float | None:
+    """When an absent agent is made not ready; None once it was asked for, or while the switch cannot be asked."""
+    agent = state.agent
+    if state.presence is not Presence.ABSENT or state.telephony.stage is not TelephonyStage.UP or state.log_out:
+        return None
+    if agent.mode is not SwitchMode.READY or agent.pending is not None:
+        return None
+    if state.telephony.next_cause == "desktop-absent" or any(each.what == "mode:not-ready" for each in state.requests):
+        return None
+    return state.presence_since_s - ABSENT_AFTER_S + state.policy.absent_not_ready_s
+
+
+def _log_out_at_s(state: SessionState) -> float | None:
+    """When an absent agent is logged out; never during a call or item."""
+    if state.presence is not Presence.ABSENT or state.log_out or _is_working(state):
+        return None
+    return state.presence_since_s - ABSENT_AFTER_S + state.policy.absent_log_out_s
 
 
 def _is_working(state: SessionState) -> bool:
@@ -247,13 +274,7 @@ def _close_when_left(move: Move) -> None:
     if state.telephony.link is not None:
         move.ask_switch(ReleaseStation())
     move.set(phase=Phase.CLOSED)
-    move.effects.append(
-        CloseSession(session=state.id, reason=state.close_reason),
-    )
-    move.effects.insert(
-        len(move.effects) - 1,
-        Tell(session=state.id, notice=SessionEnded(reason=state.close_reason, detail=state.close_detail)),
-    )
+    move.effects.append(CloseSession(session=state.id, reason=state.close_reason))
 
 
 def _woken(move: Move, fact: Woken) -> None:
