@@ -38,6 +38,11 @@ _SIMULATE.command(
     name="apc",
     help="Simulate a Proactive Contact dialler: agents, jobs, records, calls.",
 )
+APP.command(
+    "unified_agent.tools.load.command:load",
+    name="load",
+    help="Put virtual agents on an instance, break its links, and measure.",
+)
 
 SettingsFile = Annotated[Path, Parameter(help="TOML file; the environment (UA_HTTP__PORT=9000 …) wins over it.")]
 

@@ -1,0 +1,206 @@
+"""One loss, measured: when the instance noticed, when every desktop was told, when all was true again.
+
+Noticed is the time at which the instance says that it lost the link (``links.*.lost`` in the views). Told is when an
+envelope at the desktop said so. Truthful is an agent from the moment at which the desktop shows everything as known
+and in its place, and switch, dialler and session were asked and said the same. Agents go on working meanwhile, so a
+desktop may change while the others are asked: what it showed before or after the asking counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from unified_agent.client import Desk
+from unified_agent.domain.states import Side
+from unified_agent.tools.load.agents import Crowd, VirtualAgent
+from unified_agent.tools.load.report import Recovery, Spread
+from unified_agent.tools.load.scenarios import Scenario
+from unified_agent.tools.load.truths import back_at_work, between_views, differences
+from unified_agent.tools.load.world import Truths, World, WorldUnreachable
+
+Json = dict[str, Any]
+
+#: How long a loss may take to be told, and all to come back, before the measurement gives up, seconds.
+TOLD_LIMIT_S: Final = 30.0
+BACK_LIMIT_S: Final = 90.0
+#: Desktops are looked at this often while they come back, and the truths asked for this often then, seconds.
+LOOK_S: Final = 0.05
+ASK_S: Final = 0.2
+#: So many sessions are asked for at a time.
+SESSIONS_AT_ONCE: Final = 8
+#: So many differences are kept for the report.
+DIFFERENCES_KEPT: Final = 10
+
+
+@dataclass(slots=True)
+class LossWatch:
+    """Notes when each desktop is told of a loss and when it is back.
+
+    Attributes:
+        side: which half is lost.
+        expected: agents who have to be told.
+        lost_s: when the instance says that it lost the link, the earliest; None until a desktop says so.
+        told_s: by agent's index, when the desktop was told.
+        back_s: by agent's index, when the desktop showed everything in its place again.
+    """
+
+    side: Side
+    expected: set[int]
+    lost_s: float | None = None
+    told_s: dict[int, float] = field(default_factory=dict)
+    back_s: dict[int, float] = field(default_factory=dict)
+
+    def heard(self, agent: VirtualAgent, envelope: Json) -> None:
+        """Look at what reached a desktop."""
+        if agent.index not in self.expected or agent.desk is None:
+            return
+        self.saw(agent.index, agent.desk.view, time.time())
+
+    def saw(self, index: int, view: Json, now_s: float) -> None:
+        """Look at what a desktop shows now."""
+        link = view["links"][self.side.value]
+        if link["lost"] is not None and link["state"] != "up":
+            if index not in self.told_s:
+                self.told_s[index] = now_s
+                lost_s = datetime.fromisoformat(link["lost"]).timestamp()
+                self.lost_s = lost_s if self.lost_s is None else min(self.lost_s, lost_s)
+            self.back_s.pop(index, None)
+        elif index in self.told_s and index not in self.back_s and back_at_work(view):
+            self.back_s[index] = now_s
+
+    @property
+    def all_told(self) -> bool:
+        """Whether every desktop was told."""
+        return len(self.told_s) == len(self.expected)
+
+    @property
+    def all_back(self) -> bool:
+        """Whether every desktop shows everything in its place again."""
+        return len(self.back_s) == len(self.expected)
+
+
+async def measure(scenario: Scenario, world: World, crowd: Crowd, outage_s: float) -> Recovery:
+    """Let a loss happen, heal it, and measure.
+
+    Args:
+        scenario: which loss.
+        world: where.
+        crowd: the agents; they go on working.
+        outage_s: from when all are told until it is healed.
+    """
+    crowd.take_delays()
+    watch = LossWatch(scenario.side, set())
+    end = crowd.listen(watch.heard)
+    try:
+        watch.expected.update(agent.index for agent, _ in crowd.logged_in() if _is_concerned(agent, scenario.side))
+        began_s = time.time()
+        lost = await scenario.begin(world)
+        if lost:
+            there = {agent.index for agent, desk in crowd.logged_in() if desk.view["dialler"]["dialler"] != lost}
+            watch.expected -= there - watch.told_s.keys()
+        await _until(lambda: watch.all_told, began_s + TOLD_LIMIT_S)
+        healed_s = began_s
+        if scenario.heal is not None:
+            await asyncio.sleep(outage_s)
+            healed_s = time.time()
+            await scenario.heal(world)
+        await _until(lambda: watch.all_back, healed_s + BACK_LIMIT_S)
+        truthful_s, left = await become_truthful(world, crowd, watch.expected, healed_s + BACK_LIMIT_S)
+    finally:
+        end()
+    noticed_s = watch.lost_s if watch.lost_s is not None else began_s
+    return Recovery(
+        scenario=scenario.name,
+        title=scenario.title,
+        agents=len(watch.expected),
+        told=len(watch.told_s),
+        truthful=len(truthful_s),
+        noticed_after_s=round(noticed_s - began_s, 3) if watch.lost_s is not None else None,
+        told_after_s=_after(watch.told_s.values(), noticed_s),
+        outage_s=round(healed_s - began_s, 3),
+        back_after_s=_after(watch.back_s.values(), healed_s),
+        truthful_after_s=_after(truthful_s.values(), healed_s),
+        notice_delay=Spread.of(crowd.take_delays()),
+        differences=left[:DIFFERENCES_KEPT],
+        noticed_aim_s=scenario.noticed_aim_s,
+        back_aim_s=scenario.back_aim_s,
+    )
+
+
+async def become_truthful(
+    world: World, crowd: Crowd, wanted: Iterable[int], until_s: float
+) -> tuple[dict[int, float], list[str]]:
+    """Ask until desktop, session, switch and dialler have agreed about each agent.
+
+    Args:
+        world: whom to ask.
+        crowd: whose desktops.
+        wanted: agents by index.
+        until_s: Unix seconds at which to give up.
+
+    Returns:
+        When each agent was truthful, Unix seconds by index; and the differences of those who never were.
+    """
+    open_ = {index: crowd.agents[index] for index in wanted}
+    truthful: dict[int, float] = {}
+    left: list[str] = []
+    while open_:
+        before = {index: dict(agent.view) for index, agent in open_.items()}
+        truths = await world.truths()
+        asked_s = time.time()
+        found = {
+            index: min(_differences(agent, before[index], truths), _differences(agent, agent.view, truths), key=len)
+            for index, agent in open_.items()
+        }
+        agreed = [open_[index] for index, different in found.items() if not different]
+        confirmed = await _sessions_agree(world, agreed)
+        for agent in confirmed:
+            truthful[agent.index] = asked_s
+            del open_[agent.index]
+        left = [f"agent {index}: {'; '.join(different)}" for index, different in found.items() if index in open_]
+        if time.time() > until_s:
+            break
+        if open_:
+            await asyncio.sleep(ASK_S)
+    return truthful, left
+
+
+def _differences(agent: VirtualAgent, view: Json, truths: Truths) -> list[str]:
+    if not view:
+        return ["logged out"]
+    found = differences(view, truths.switch, truths.diallers, agent.dialler_name)
+    return found if back_at_work(view) else [*found, "not back at work"]
+
+
+async def _sessions_agree(world: World, agents: list[VirtualAgent]) -> list[VirtualAgent]:
+    turn = asyncio.Semaphore(SESSIONS_AT_ONCE)
+
+    async def agrees(agent: VirtualAgent, desk: Desk) -> VirtualAgent | None:
+        async with turn:
+            try:
+                answer = await world.session(desk)
+            except WorldUnreachable:
+                return None
+        same_place = desk.position == (answer["epoch"], answer["seq"])
+        return agent if same_place and not between_views(desk.view, answer["view"]) else None
+
+    asked = [agrees(agent, agent.desk) for agent in agents if agent.desk is not None]
+    return [agent for agent in await asyncio.gather(*asked) if agent is not None]
+
+
+def _is_concerned(agent: VirtualAgent, side: Side) -> bool:
+    return side is Side.TELEPHONY or bool(agent.dialler_name)
+
+
+def _after(times_s: Iterable[float], from_s: float) -> Spread:
+    return Spread.of(sorted(each - from_s for each in times_s))
+
+
+async def _until(so: Callable[[], bool], until_s: float) -> None:
+    while not so() and time.time() < until_s:  # noqa: ASYNC110 - 1,000 desktops set no event together
+        await asyncio.sleep(LOOK_S)
