@@ -166,7 +166,7 @@ def _move(call: Call, fact: CallFact, now_s: float) -> Call:
                 now_s,
             )
         case CallEstablished():
-            parties = _joined(call.parties, fact.number, LegState.ACTIVE)
+            parties = _answered(call, fact)
             return _leg(
                 replace(
                     call,
@@ -214,6 +214,21 @@ def _merge(calls: Calls, fact: CallsMerged, now_s: float) -> Calls:
 
 def _leg(call: Call, state: LegState, now_s: float) -> Call:
     return call if call.state is state else replace(call, state=state, state_since_s=now_s)
+
+
+def _answered(call: Call, fact: CallEstablished) -> tuple[PartySeen, ...]:
+    """Return the parties once somebody has answered.
+
+    Who was dialled need not be who answers (a VDN, a forwarded telephone): who was rung in vain makes room, or would
+    be counted as a second party. And when the station itself answers, whoever rang it is known already, better than
+    by the report: after a transfer while it rang, that may still name the one who handed the call on.
+    """
+    if fact.incoming and call.state is LegState.ALERTING and any(each.number for each in call.parties):
+        return call.parties
+    parties = call.parties
+    if fact.number and all(each.state is LegState.ALERTING for each in parties):
+        parties = tuple(each for each in parties if each.number == fact.number)
+    return _joined(parties, fact.number, LegState.ACTIVE)
 
 
 def _joined(parties: tuple[PartySeen, ...], number: str, state: LegState) -> tuple[PartySeen, ...]:

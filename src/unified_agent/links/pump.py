@@ -20,6 +20,9 @@ STALL_LIMIT_S: Final = 10.0
 #: Unsent bytes at which a peer is lost at once: far above any burst (1,000 log-ins of 550 bytes), far below what
 #: hurts an instance.
 UNSENT_LIMIT_BYTES: Final = 4 * 1024 * 1024
+#: A wire connection that, woken at its time, still finds nothing due is woken again after this long. Sums and
+#: differences of times round differently, and on a clock that stands still it would be woken for ever.
+SHORTEST_SLEEP_S: Final = 0.001
 
 
 class Pump(asyncio.Protocol, Generic[EventT]):
@@ -62,6 +65,7 @@ class Pump(asyncio.Protocol, Generic[EventT]):
         self._poked: Timer | None = None
         self._timer: Timer | None = None
         self._timer_at_s = 0.0
+        self._woken_s = float("-inf")
         self._stall: Timer | None = None
 
     @property
@@ -183,7 +187,11 @@ class Pump(asyncio.Protocol, Generic[EventT]):
         limit; moving the timer each time would cost two operations on the loop's heap per packet.
         """
         at_s = self._connection.next_timer()
-        if at_s is None or (self._timer is not None and self._timer_at_s <= at_s):
+        if at_s is None:
+            return
+        if at_s <= self._woken_s:
+            at_s = self._woken_s + SHORTEST_SLEEP_S
+        if self._timer is not None and self._timer_at_s <= at_s:
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -192,6 +200,7 @@ class Pump(asyncio.Protocol, Generic[EventT]):
 
     def _on_timer(self) -> None:
         self._timer = None
+        self._woken_s = self._clock.now_s()
         self._step(self._connection.handle_timer)
 
     def _on_poke(self) -> None:

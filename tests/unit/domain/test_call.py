@@ -116,3 +116,19 @@ def test_a_snapshot_decides_which_calls_there_are():
     seen = (f.CallSeen(call=ONE, state=LegState.ACTIVE), f.CallSeen(call=CallId("7"), state=LegState.ALERTING))
     after = from_snapshot(before, seen, 9.0)
     assert [(each.id, each.state, each.data) for each in after] == [(ONE, "active", "ACC"), ("7", "alerting", "")]
+
+
+def test_whoever_answers_takes_the_place_of_the_number_that_was_dialled():
+    calls = apply((), f.CallDialling(session=S, call=ONE, number="8000"), 1.0)
+    calls = apply(calls, f.CallEstablished(session=S, call=ONE, number="2002", incoming=False, called="8000"), 2.0)
+    assert calls[0].parties == (f.PartySeen(number="2002"),)
+    assert (calls[0].state, calls[0].called) == (LegState.ACTIVE, "8000")
+
+
+def test_a_call_that_was_handed_on_while_it_rang_keeps_its_new_caller_when_it_is_answered():
+    calls = apply((), f.CallAlerting(session=S, call=ONE, number="2002"), 1.0)
+    calls = apply(calls, f.CallDropped(session=S, call=ONE, number="2002"), 2.0)
+    calls = apply(calls, f.CallAlerting(session=S, call=ONE, number="3001"), 2.0)
+    calls = apply(calls, f.CallEstablished(session=S, call=ONE, number="2002", incoming=True), 3.0)
+    assert calls[0].parties == (f.PartySeen(number="3001"),)
+    assert calls[0].state is LegState.ACTIVE

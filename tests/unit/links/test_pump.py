@@ -130,6 +130,17 @@ def test_timer_moved_earlier_is_kept() -> None:
     assert owner.events == ["one", "(silent)"]
 
 
+def test_connection_that_finds_nothing_due_at_its_time_is_woken_a_little_later() -> None:
+    owner = Owner()
+    owner.lines.silent_at_s = owner.clock.now_s() + 1
+    owner.pump.poke()
+    owner.clock.turn()
+    rounded = owner.lines.silent_at_s
+    owner.lines.handle_timer = lambda now_s: owner.lines.timers.append(now_s)  # type: ignore[method-assign]
+    owner.clock.advance(1.0035)
+    assert owner.lines.timers == pytest.approx([rounded, rounded + 0.001, rounded + 0.002, rounded + 0.003])
+
+
 def test_moving_the_silence_limit_with_each_packet_plans_one_call_only() -> None:
     owner = Owner()
     for _ in range(50):

@@ -9,7 +9,7 @@ the event, never computed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Final
 
 from unified_agent.domain.facts import (
@@ -38,13 +38,16 @@ class Viewpoint:
     Args:
         session: whose facts they become.
         device: the station's device id.
+        answered: the station's calls in which somebody has been spoken to. Another's leg that rings or fails in one
+            of those is somebody further, and does not make the station wait again.
     """
 
-    __slots__ = ("device", "session")
+    __slots__ = ("answered", "device", "session")
 
-    def __init__(self, session: SessionId, device: DeviceId) -> None:
+    def __init__(self, session: SessionId, device: DeviceId, answered: Container[CallId] = ()) -> None:
         self.session = session
         self.device = device
+        self.answered = answered
 
     def facts(self, event: csta.Message) -> Facts | None:
         """Translate one call event.
@@ -87,10 +90,15 @@ def _arrival(event: csta.DeliveredEvent | csta.EstablishedEvent) -> dict[str, st
 
 
 def _calls_out(own: Viewpoint, event: Any) -> bool:
-    """Say whether the station is the caller. A caller who is not told is the station when its leg is no answer's."""
-    if event.calling.device is not None:
-        return own.is_own(event.calling.device)
-    return event.local_state in {None, LocalState.INITIATED, LocalState.CONNECTED}
+    """Say whether the station is calling. A caller who is not told is the station when its leg is no answer's.
+
+    With its leg held the station waits for nobody: the other party has moved on to somebody who is being rung now.
+    """
+    if event.local_state not in {None, LocalState.INITIATED, LocalState.CONNECTED}:
+        return False
+    if event.connection.call_id in own.answered:
+        return False
+    return event.calling.device is None or own.is_own(event.calling.device)
 
 
 def _originated(own: Viewpoint, event: csta.OriginatedEvent) -> Facts:
@@ -123,30 +131,23 @@ def _delivered(own: Viewpoint, event: csta.DeliveredEvent) -> Facts:
 
 def _under_way(own: Viewpoint, event: csta.QueuedEvent | csta.NetworkReachedEvent) -> Facts:
     """Our call waits in a queue, or left the switch; anybody else's is none of ours."""
-    return (_dialling(own, event),) if own.is_own(event.calling.device) else ()
+    ours = own.is_own(event.calling.device) and _calls_out(own, event)
+    return (_dialling(own, event),) if ours else ()
 
 
 def _established(own: Viewpoint, event: csta.EstablishedEvent) -> Facts:
     session, call = own.session, CallId(event.connection.call_id)
-    calls_out = own.is_own(event.calling.device)
     if own.is_own(event.connection.device_id):
-        if calls_out:
-            return ()  # the own telephone was picked up to let the switch dial
-        number = number_of(event.calling)
+        # A call that came back to the one who began it names the station itself as the caller.
+        number = "" if own.is_own(event.calling.device) else number_of(event.calling)
         return (CallEstablished(session=session, call=call, number=number, incoming=True, **_arrival(event)),)
     if event.local_state is LocalState.ALERTING:
         return ()  # somebody else answered a call that still rings here too
-    answering, called = number_of(event.answering) or extension_of(event.connection.device_id), number_of(event.called)
-    facts: list[CallFact] = []
-    if calls_out and answering and called and called != answering:
-        # Who answers is not who was dialled (a VDN, a forwarded telephone): the one makes room for the other.
-        facts.append(CallDropped(session=session, call=call, number=called))
-    facts.append(
-        CallEstablished(session=session, call=call, number=answering or called, incoming=False, **_arrival(event))
-    )
+    number = number_of(event.answering) or extension_of(event.connection.device_id) or number_of(event.called)
+    answered = CallEstablished(session=session, call=call, number=number, incoming=False, **_arrival(event))
     if event.local_state is LocalState.HOLD:
-        facts.append(CallHeld(session=session, call=call))
-    return tuple(facts)
+        return (answered, CallHeld(session=session, call=call))
+    return (answered,)
 
 
 def _held(own: Viewpoint, event: csta.HeldEvent) -> Facts:
@@ -180,9 +181,11 @@ def _call_cleared(own: Viewpoint, event: csta.CallClearedEvent) -> Facts:
 
 
 def _diverted(own: Viewpoint, event: csta.DivertedEvent) -> Facts:
-    if not own.is_own(event.connection.device_id or event.diverting.device):
-        return ()
-    return (CallEnded(session=own.session, call=CallId(event.connection.call_id), cause=event.cause or "diverted"),)
+    call = CallId(event.connection.call_id)
+    number = _other(own, event.connection.device_id, event.diverting)
+    if number is None:
+        return (CallEnded(session=own.session, call=call, cause=event.cause or "diverted"),)
+    return (CallDropped(session=own.session, call=call, number=number),) if call in own.answered else ()
 
 
 def _failed(own: Viewpoint, event: csta.FailedEvent) -> Facts:

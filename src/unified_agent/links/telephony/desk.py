@@ -21,6 +21,8 @@ from unified_agent.domain.effects import (
 )
 from unified_agent.domain.facts import (
     CallEnded,
+    CallEstablished,
+    CallsMerged,
     Fact,
     ModePending,
     RequestDone,
@@ -39,6 +41,7 @@ from unified_agent.links.telephony.conversations import ModeAnswer, SnapshotTake
 from unified_agent.links.telephony.exchange import Conversation, Done, Exchange, Line, Outcome, Unanswered
 from unified_agent.links.telephony.observing import Observing
 from unified_agent.links.telephony.refusals import LINK_DOWN, Refusal, Topic
+from unified_agent.links.telephony.snapshots import is_answered
 from unified_agent.links.telephony.stations import Station, Stations
 from unified_agent.observe import Metrics
 from unified_agent.settings import AesServerSettings
@@ -184,6 +187,7 @@ class Desk:
     def _report_snapshot(self, effect: AskSwitch, station: Station, taken: SnapshotTaken) -> None:
         found = taken.found
         station.reported = report_found(effect.session, found)
+        station.answered = {each.call for each in taken.calls if is_answered(each)}
         self._reports.report(
             StationSnapshot(
                 session=effect.session,
@@ -265,11 +269,15 @@ class Desk:
         if isinstance(event, AgentEvent):
             self._deliver_agent_event(station, session, event)
             return
-        facts = Viewpoint(session, device).facts(event)
+        facts = Viewpoint(session, device, station.answered).facts(event)
         if facts is None:
             self._count_unexpected()
             return
         for fact in facts:
+            if isinstance(fact, CallEnded):
+                station.answered.discard(fact.call)
+            elif isinstance(fact, (CallEstablished, CallsMerged)):
+                station.answered.add(fact.call)
             self._reports.report(fact)
         if any(isinstance(each, CallEnded) for each in facts):
             self._query_if_never_told(station)

@@ -47,19 +47,28 @@ def call_seen(entry: csta.SnapshotDeviceEntry, answer: csta.SnapshotCallResponse
         answer: of SnapshotCall; None where it could not be had, and the parties are then not known.
         own: the station.
     """
-    parties = answer.parties if answer is not None else ()
-    mine = next((each for each in parties if same_device(each.device.device, own)), None)
-    others = [each for each in parties if each is not mine]
+    told = answer.parties if answer is not None else ()
+    mine = next((each for each in told if same_device(each.device.device, own)), None)
+    others = [each for each in told if each is not mine]
     direction = None
     if answer is not None and answer.calling is not None and answer.calling.device is not None:
         direction = Direction.OUT if same_device(answer.calling.device, own) else Direction.IN
     states = [each.local_state for each in others if each.local_state is not None] or list(entry.states[1:])
-    return CallSeen(
-        call=CallId(entry.connection.call_id),
-        state=_own_leg(entry, mine, states),
-        direction=direction,
-        parties=tuple(_party(each) for each in others),
-    )
+    state = _own_leg(entry, mine, states)
+    called = number_of(answer.called) if answer is not None else ""
+    if direction is Direction.OUT and state in {LegState.DIALLING, LegState.FAILED} and len(others) == 1 and called:
+        # As events tell it: who was dialled, whoever it is that rings.
+        parties: tuple[PartySeen, ...] = (PartySeen(number=called, state=_party(others[0]).state),)
+    else:
+        parties = tuple(_party(each) for each in others)
+    return CallSeen(call=CallId(entry.connection.call_id), state=state, direction=direction, parties=parties)
+
+
+def is_answered(call: CallSeen) -> bool:
+    """Say whether somebody has been spoken to in a call, as far as a snapshot shows."""
+    if call.state is LegState.HELD:
+        return any(each.state in {LegState.ACTIVE, LegState.HELD} for each in call.parties)
+    return call.state in {LegState.ACTIVE, LegState.CONFERENCED}
 
 
 def _own_leg(
@@ -75,7 +84,9 @@ def _own_leg(
         return leg
     if others and all(each in _NOT_REACHED for each in others):
         return LegState.DIALLING  # the own leg of a call that is ringing is connected, to the ringing tone
-    return LegState.CONFERENCED if len(others) > 1 else LegState.ACTIVE
+    if others and all(each is LocalState.FAIL for each in others):
+        return LegState.FAILED  # connected to the busy tone
+    return LegState.CONFERENCED if sum(each is not LocalState.FAIL for each in others) > 1 else LegState.ACTIVE
 
 
 def _party(entry: csta.SnapshotCallEntry) -> PartySeen:

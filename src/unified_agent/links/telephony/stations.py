@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from unified_agent.domain.facts import AgentStateReported
-from unified_agent.domain.ids import AgentId, SessionId, StationId
+from unified_agent.domain.ids import AgentId, CallId, SessionId, StationId
 from unified_agent.wire.csta.shapes import Message
 from unified_agent.wire.csta.values import DeviceId, MonitorId
 
@@ -23,6 +23,7 @@ class Station:
         doubtful: the monitor is of before a lost connection; it may have ended while we could not hear of it.
         reported: the agent's state as last told.
         tells_busy: its agent's busy state was told before.
+        answered: its calls in which somebody has been spoken to.
         mode_changes: how many changes of mode were asked; an older answer about the mode is void.
         snapshots: how many are being taken.
         held_back: events that came while they are.
@@ -31,6 +32,7 @@ class Station:
 
     __slots__ = (
         "agent",
+        "answered",
         "device",
         "doubtful",
         "held_back",
@@ -53,6 +55,7 @@ class Station:
         self.doubtful = False
         self.reported: AgentStateReported | None = None
         self.tells_busy = False
+        self.answered: set[CallId] = set()
         self.mode_changes = 0
         self.snapshots = 0
         self.held_back: list[Message] = []
@@ -89,6 +92,7 @@ class Stations:
                 del self._by_session[station.session]
             station.session = session
             station.agent = station.reported = None
+            station.answered.clear()
             self._by_session[session] = station
         return station
 

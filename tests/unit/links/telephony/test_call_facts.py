@@ -153,10 +153,7 @@ ROWS: list[tuple[str, csta.Message, tuple[CallFact, ...]]] = [
     (
         "answered by somebody else than was dialled",
         event(E, at="2002", answering="2002", calling="2001", called="8000"),
-        (
-            fact(CallDropped, number="8000"),
-            fact(CallEstablished, number="2002", incoming=False, called="8000"),
-        ),
+        (fact(CallEstablished, number="2002", incoming=False, called="8000"),),
     ),
     (
         "answered by somebody who is not named",
@@ -173,7 +170,11 @@ ROWS: list[tuple[str, csta.Message, tuple[CallFact, ...]]] = [
         event(E, at="2003", answering="2003", calling="3001", local_state=LocalState.ALERTING),
         (),
     ),
-    ("our own telephone was picked up to dial", event(E, answering="2001", calling="2001"), ()),
+    (
+        "our own call came back to us and is answered",
+        event(E, answering="2001", calling="2001", called="2002"),
+        (fact(CallEstablished, number="", incoming=True, called="2002"),),
+    ),
     ("we held", event(csta.HeldEvent, holding="2001"), (fact(CallHeld),)),
     ("they held", event(csta.HeldEvent, at="2002", holding="2002"), (fact(CallHeld, number="2002"),)),
     ("somebody held", event(csta.HeldEvent, at=""), (fact(CallHeld, number=""),)),

@@ -215,6 +215,13 @@ class World:
         self.link.start()
         await self.run(0.1)
 
+    async def stop(self) -> None:
+        """Stop the link. Not doing so leaves a task that waits for a clock that nobody moves."""
+        stopping = asyncio.ensure_future(self.link.stop())
+        while not stopping.done():
+            await self.run(0.1)
+        await stopping
+
     async def run(self, seconds: float, step_s: float = 0.05) -> None:
         """Let time pass, and with it tasks, bytes and timers."""
         until_s = self.clock.now_s() + seconds
@@ -261,10 +268,7 @@ def run_world(play: Callable[[World], Any], *servers: ScriptedAes, **settings: A
         try:
             await play(world)
         finally:
-            stopping = asyncio.ensure_future(world.link.stop())
-            while not stopping.done():
-                await world.run(0.1)
-            await stopping
+            await world.stop()
         return world
 
     return asyncio.run(go())
