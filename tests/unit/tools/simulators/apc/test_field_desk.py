@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.tools.simulators.apc.bench import NOON, Agent, Bench, job
+from tests.unit.tools.simulators.apc.bench import Agent, Bench, job
 
-from unified_agent.tools.simulators.apc.callbacks import due_in_s
-from unified_agent.tools.simulators.apc.floor import Refused
 from unified_agent.tools.simulators.apc.records import Record
 
 GIVEN = ({"NAME": "PAT LEE", "ACCTNUM": "7001234", "PHONE1": "2025550143", "PHONE2": "", "NOTE": "one, two"},)
@@ -108,36 +106,6 @@ def test_screens_show_the_fields() -> None:
 def test_callback_is_set_or_refused(parameters: tuple[str, ...], answer: str) -> None:
     agent = on_call(least_recall_minutes=15)
     assert agent.say("SetCallback", *parameters) == [f"R SetCallback {answer}"]
-
-
-@pytest.mark.parametrize(
-    ("date", "time", "code"),
-    [
-        ("01.12.2026", "0930", "E28832"),
-        ("tomorrow", "0930", "E28831"),
-        ("2026/13/01", "0930", "E28833"),
-        ("1999/12/01", "0930", "E28834"),
-        ("2026/12/32", "0930", "E28835"),
-        ("2026/02/30", "0930", "E28835"),
-        ("2026/12/01", "noon", "E28836"),
-        ("2026/12/01", "2430", "E28837"),
-        ("2026/12/01", "13:00p", "E28837"),
-        ("2026/12/01", "0960", "E28838"),
-        ("2026/12/01", "9:30", "E28840"),
-        ("2026/12/01", "2130", "E28848"),
-    ],
-)
-def test_date_and_time_that_cannot_be(date: str, time: str, code: str) -> None:
-    with pytest.raises(Refused, match=code):
-        due_in_s(date, time, NOON, (8, 21))
-
-
-@pytest.mark.parametrize(
-    ("date", "time", "hours"),
-    [("2026/11/23", "1330", 1.5), ("2026/11/23", "0130p", 1.5), ("2026/11/24", "12:00a", 12.0), ("", "02:00+", 2.0)],
-)
-def test_callback_is_due_when_it_says(date: str, time: str, hours: float) -> None:
-    assert due_in_s(date, time, NOON, (0, 24)) == hours * 3600
 
 
 def test_callback_that_is_due_is_dialled_first_at_its_own_phone() -> None:
