@@ -4,7 +4,7 @@ import type { SiteConfig, View } from "../client/index.js";
 import { callerOf } from "./alerts.js";
 import { callBar, currentCall } from "./call_bar.js";
 import { dialog } from "./keys.js";
-import { choose, prefs } from "./prefs.js";
+import { choose, isDark, prefs } from "./prefs.js";
 import { ask, blockedBy, desk, unread } from "./store.js";
 import { language, t, word } from "./text.js";
 
@@ -82,12 +82,11 @@ function pageCommands(): readonly PaletteCommand[] {
       dialog.value = id;
     },
   });
-  const dark = prefs.value.theme === "dark";
   return [
     opens("messages", t("messages.title")),
     opens("settings", t("settings.title")),
     opens("help", t("help.title")),
-    { id: "theme", label: t("theme.toggle"), about, keys: "", blocked: "", run: () => choose({ theme: dark ? "light" : "dark" }) },
+    { id: "theme", label: t("theme.toggle"), about, keys: "", blocked: "", run: () => choose({ theme: isDark() ? "light" : "dark" }) },
     { id: "try-now", label: t("banner.try-now"), about: t("link.server"), keys: "", blocked: "", run: () => desk.tryNow() },
     opens("log-out", t("logout.title"), blockedBy("log-out")),
   ];

@@ -48,6 +48,12 @@ export function choose(news: Partial<Prefs>): void {
   prefs.value = { ...prefs.value, ...news };
 }
 
+/** Whether the page is dark now. */
+export function isDark(): boolean {
+  const { theme } = prefs.value;
+  return theme === "dark" || (theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+}
+
 /** Keeps the choices, and puts the theme on the page. Called once. */
 export function keepPrefs(): void {
   effect(() => {

@@ -11,7 +11,7 @@ import { Banners } from "./banner.js";
 import { Callback } from "./callback.js";
 import { Calls } from "./calls.js";
 import { Help, LogOut, Messages, Settings } from "./dialogs.js";
-import { Header } from "./header.js";
+import { Header, Pending } from "./header.js";
 import { Login, LoginProgress, TakenOver } from "./login.js";
 import { Palette } from "./palette.js";
 import { Tips } from "./parts/tips.js";
@@ -57,8 +57,8 @@ function Desk(): JSX.Element {
       <a class="skip" href="#work">
         {t("skip")}
       </a>
-      <h1 class="unseen">{t("login.title")}</h1>
       <Header />
+      <Pending />
       <Banners />
       <main class="work" id="work" tabIndex={-1}>
         <Calls />

@@ -26,14 +26,17 @@ export function Calls(): JSX.Element {
       </h2>
       {calls.length === 0 && <p class="calls__none">{t("calls.none")}</p>}
       {calls.map((call) => (
-        <CallCard key={call.id} call={call} isOnly={calls.length === 1} />
+        <CallCard key={call.id} call={call} isOnly={calls.length === 1} isWaiting={pair !== null && call.state === "held"} />
       ))}
       {pair && (
-        <Toolbar label={t("calls.join")} class="pair">
-          {pairActions(pair).map((each, index) => (
-            <BarButton key={each.type} action={each} place={index + 4} form="tile" />
-          ))}
-        </Toolbar>
+        <div class="pair">
+          <h3 class="label">{t("calls.join")}</h3>
+          <Toolbar label={t("calls.join")} class="pair__actions">
+            {pairActions(pair).map((each, index) => (
+              <BarButton key={each.type} action={each} place={index + 4} form="line" tone={index === 0 ? "main" : "plain"} />
+            ))}
+          </Toolbar>
+        </div>
       )}
       <Dial />
       <Recent />
@@ -47,7 +50,7 @@ interface BarButtonProps {
   /** Its place in the call bar from 1; 0 when no key presses it. */
   readonly place: number;
   readonly form: "line" | "tile";
-  readonly tone?: "plain" | "go" | "end";
+  readonly tone?: "plain" | "go" | "end" | "main";
   readonly expanded?: boolean;
 }
 
@@ -73,7 +76,14 @@ const TONES = { "answer-call": "go", "hang-up-call": "end" } as const;
 /** Places of the smaller buttons in the call bar. */
 const PLACES = [3, 4, 5, 9];
 
-function CallCard({ call, isOnly }: { readonly call: CallView; readonly isOnly: boolean }): JSX.Element {
+interface CallCardProps {
+  readonly call: CallView;
+  readonly isOnly: boolean;
+  /** On hold beside another call: what else can be done with it is said there. */
+  readonly isWaiting: boolean;
+}
+
+function CallCard({ call, isOnly, isWaiting }: CallCardProps): JSX.Element {
   const form = openForm.value?.on === call.id ? openForm.value.form : null;
   const who = callerOf(call);
   const close = (): void => {
@@ -82,7 +92,7 @@ function CallCard({ call, isOnly }: { readonly call: CallView; readonly isOnly: 
   return (
     <article class={`call call--${call.state}`} aria-label={`${word("leg", call.state)}: ${who}`}>
       <header class="call__head">
-        <h3 class="call__who">{who}</h3>
+        <h3 class="call__who" data-tip={call.ucid === "" ? undefined : t("call.reference", { id: call.ucid })}>{who}</h3>
         <Elapsed since={call.since} />
       </header>
       <p class="call__what">
@@ -106,22 +116,18 @@ function CallCard({ call, isOnly }: { readonly call: CallView; readonly isOnly: 
           ))}
         </ul>
       )}
-      {call.data !== "" && (
-        <p class="call__data">
-          <span class="label">{t("call.data")}</span>
-          <span>{call.data}</span>
-        </p>
-      )}
       <Toolbar label={who} class="call__main">
         {mainActions(call).map((each, index) => (
           <BarButton key={index} action={each} place={isOnly ? index + 1 : 0} form="line" tone={TONES[each.type as keyof typeof TONES] ?? "plain"} />
         ))}
       </Toolbar>
-      <Toolbar label={who} class="call__more">
-        {moreActions(call).map((each, index) => (
-          <BarButton key={index} action={each} place={isOnly ? (PLACES[index] ?? 0) : 0} form="tile" expanded={form === each.type} />
-        ))}
-      </Toolbar>
+      {!isWaiting && (
+        <Toolbar label={who} class="call__more">
+          {moreActions(call).map((each, index) => (
+            <BarButton key={index} action={each} place={isOnly ? (PLACES[index] ?? 0) : 0} form="tile" expanded={form === each.type} />
+          ))}
+        </Toolbar>
+      )}
       {form === "send-digits" && <Keypad onDigit={(digits) => void ask({ type: "send-digits", call: call.id, digits })} onClose={close} />}
       {form !== null && form !== "send-digits" && (
         <NumberForm action={form} onNumber={(number) => void ask({ type: form, call: call.id, number })} onClose={close} />

@@ -77,9 +77,18 @@ function EditableField({ field }: { readonly field: RecordField }): JSX.Element 
 
   return (
     <div class={`field field--editable${typed === null ? "" : " is-dirty"}`}>
-      <label class="label" for={id} data-tip={field.name}>
-        {shownName(field.name)}
-      </label>
+      <div class="field__head">
+        <label class="label" for={id} data-tip={field.name}>
+          {shownName(field.name)}
+        </label>
+        {saving.state === "saving" && <span class="field__saving">{t("field.saving")}</span>}
+        {saving.state === "saved" && (
+          <span class="field__saved" role="status">
+            <Icon name="check" />
+            {t("field.saved")}
+          </span>
+        )}
+      </div>
       <input
         id={id}
         class={`input input--${control}`}
@@ -89,7 +98,7 @@ function EditableField({ field }: { readonly field: RecordField }): JSX.Element 
         autocomplete="off"
         value={typed ?? toControl(field)}
         aria-invalid={wrong !== ""}
-        aria-describedby={`${id}-state`}
+        aria-describedby={wrong !== "" ? `${id}-wrong` : undefined}
         aria-busy={saving.state === "saving"}
         onInput={(event) => {
           setTyped(event.currentTarget.value);
@@ -104,23 +113,14 @@ function EditableField({ field }: { readonly field: RecordField }): JSX.Element 
           }
         }}
       />
-      <span class="field__state" id={`${id}-state`} role="status">
-        {wrong !== "" ? (
-          <span class="wrong">
-            {wrong}{" "}
-            <button type="button" class="link-button" onClick={undo}>
-              {t("field.undo")}
-            </button>
-          </span>
-        ) : saving.state === "saving" ? (
-          <span class="field__saving">{t("field.saving")}</span>
-        ) : saving.state === "saved" ? (
-          <span class="field__saved">
-            <Icon name="check" />
-            {t("field.saved")}
-          </span>
-        ) : null}
-      </span>
+      {wrong !== "" && (
+        <p class="wrong" id={`${id}-wrong`} role="alert">
+          {wrong}{" "}
+          <button type="button" class="link-button" onClick={undo}>
+            {t("field.undo")}
+          </button>
+        </p>
+      )}
     </div>
   );
 }

@@ -4,22 +4,22 @@ import type { JSX } from "preact";
 import type { AskedMode, LinkView, PendingView } from "../../client/index.js";
 import { SIGNS } from "../alerts.js";
 import { dialog } from "../keys.js";
-import { choose, prefs } from "../prefs.js";
 import { ask, blockedBy, config, connection, isAsked, isLive, unread, view, wasLive } from "../store.js";
 import { count, language, t, word } from "../text.js";
 import { duration, elapsedMs } from "../time.js";
 import { Action } from "./parts/action.js";
 import { Elapsed } from "./parts/elapsed.js";
-import { Icon, Shape } from "./parts/icon.js";
+import { Icon, Shape, type IconName } from "./parts/icon.js";
 import { Menu, type Choice } from "./parts/menu.js";
 import { Toolbar } from "./parts/toolbar.js";
+import { ThemeToggle } from "./theme_toggle.js";
 
 export function Header(): JSX.Element {
   return (
     <header class="top">
+      <h1 class="unseen">{t("login.title")}</h1>
       <StateBlock />
       <Modes />
-      <Pending />
       <Ends />
     </header>
   );
@@ -137,7 +137,8 @@ function pendingWords({ what, reason }: PendingView): string {
   }
 }
 
-function Pending(): JSX.Element | null {
+/** A change that waits: a strip below the top, with the way to take it back. */
+export function Pending(): JSX.Element | null {
   const pending = view.value?.agent.pending ?? [];
   if (pending.length === 0) return null;
   return (
@@ -164,12 +165,14 @@ function Pending(): JSX.Element | null {
 
 const LINK_SHAPES = { up: "ready", checking: "unknown", down: "not-ready", unused: "unknown" } as const;
 
-function Link({ name, link }: { readonly name: string; readonly link: LinkView }): JSX.Element {
+function Link({ name, icon, link }: { readonly name: string; readonly icon: IconName; readonly link: LinkView }): JSX.Element {
   const state = isLive.value ? link.state : "checking";
+  const tip = [name, link.name, word("linkstate", state)].filter(Boolean).join(" · ");
   return (
-    <li class={`link link--${state}`} data-tip={link.name ? `${name}: ${link.name}` : name}>
+    <li class={`link link--${state}`} data-tip={tip}>
+      <Icon name={icon} />
       <Shape mode={LINK_SHAPES[state]} />
-      <span>{name}</span>
+      <span class="link__name">{name}</span>
       <span class="link__word">{word("linkstate", state)}</span>
     </li>
   );
@@ -178,12 +181,11 @@ function Link({ name, link }: { readonly name: string; readonly link: LinkView }
 function Ends(): JSX.Element | null {
   const shown = view.value;
   if (!shown) return null;
-  const dark = prefs.value.theme === "dark" || (prefs.value.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
   return (
     <div class="ends">
       <ul class="links">
-        <Link name={t("link.telephony")} link={shown.links.telephony} />
-        {shown.links.dialler.state !== "unused" && <Link name={t("link.dialler")} link={shown.links.dialler} />}
+        <Link name={t("link.telephony")} icon="phone" link={shown.links.telephony} />
+        {shown.links.dialler.state !== "unused" && <Link name={t("link.dialler")} icon="headset" link={shown.links.dialler} />}
       </ul>
       <p class="who">
         <Icon name="person" />
@@ -215,7 +217,7 @@ function Ends(): JSX.Element | null {
           )}
         </span>
         <Action form="icon" tone="quiet" icon="search" label={t("palette.open")} keys="Ctrl+K" haspopup="dialog" onPress={() => (dialog.value = "palette")} />
-        <Action form="icon" tone="quiet" icon="sun" label={t("theme.toggle")} onPress={() => choose({ theme: dark ? "light" : "dark" })} />
+        <ThemeToggle />
         <Action form="icon" tone="quiet" icon="settings" label={t("settings.title")} haspopup="dialog" onPress={() => (dialog.value = "settings")} />
         <Action form="icon" tone="quiet" icon="leave" label={t("logout.title")} blocked={blockedBy("log-out")} haspopup="dialog" onPress={() => (dialog.value = "log-out")} />
       </div>

@@ -9,6 +9,7 @@ import { language, LANGUAGES, sentence, t, type Language } from "../text.js";
 import { Action } from "./parts/action.js";
 import { Icon } from "./parts/icon.js";
 import { Steps } from "./steps.js";
+import { ThemeToggle } from "./theme_toggle.js";
 
 type FieldName = "agent" | "station" | "password" | "diallerName" | "diallerPassword" | "headset" | "job";
 
@@ -55,14 +56,7 @@ export function Frame({ children, wide = false }: { readonly children: Component
               </option>
             ))}
           </select>
-          <label class="unseen" for="entry-theme">
-            {t("settings.theme")}
-          </label>
-          <select id="entry-theme" class="input input--small" value={prefs.value.theme} onInput={(event) => choose({ theme: event.currentTarget.value as "auto" })}>
-            <option value="auto">{t("settings.theme-auto")}</option>
-            <option value="light">{t("settings.theme-light")}</option>
-            <option value="dark">{t("settings.theme-dark")}</option>
-          </select>
+          <ThemeToggle />
         </div>
       </header>
       <main class={wide ? "entry__card entry__card--wide" : "entry__card"}>{children}</main>
@@ -160,7 +154,6 @@ export function Login(): JSX.Element {
         }}
       >
         <h1>{t("login.submit")}</h1>
-        <p class="login__what">{t("login.what")}</p>
         {noServer.value && (
           <p class="login__notice login__notice--bad" role="alert">
             <Icon name="alert" />
@@ -182,6 +175,7 @@ export function Login(): JSX.Element {
         )}
         <div class="login__columns">
           <div class="login__column">
+            {usesDialler && <h2 class="login__heading">{t("link.telephony")}</h2>}
             {field("agent", t("login.agent"), { autocomplete: "username", digits: true })}
             {field("station", t("login.station"), { digits: true, hint: t("login.station-hint") })}
             {field("password", t("login.password"), { secret: true, autocomplete: "current-password" })}

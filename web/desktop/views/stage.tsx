@@ -1,10 +1,12 @@
 /** The middle of the desk: what the agent works on. The dialler's bar on top, the record or the job list below. */
 
 import type { JSX } from "preact";
+import { currentCall } from "../call_bar.js";
 import { lostNotes } from "../draft.js";
 import { say } from "../alerts.js";
 import { view } from "../store.js";
 import { t, word } from "../text.js";
+import { CallInfo } from "./call_info.js";
 import { DiallerBar } from "./dialler_bar.js";
 import { Item } from "./item.js";
 import { Jobs } from "./jobs.js";
@@ -67,6 +69,8 @@ function NoItem(): JSX.Element | null {
   const shown = view.value!;
   if (shown.session.phase !== "active") return null;
   const { dialler, agent, calls } = shown;
+  const call = currentCall(calls);
+  if (call) return <CallInfo call={call} />;
   if (shown.session.uses_dialler) {
     if (dialler.stage === "logged-on" || dialler.stage === "joining") return <Jobs />;
     if (dialler.stage === "ready") return <Idle since={dialler.since} title={t("idle.ready")} what={t("idle.ready-what")} />;
@@ -76,7 +80,6 @@ function NoItem(): JSX.Element | null {
     if (dialler.stage === "leaving") return <Idle since={dialler.since} title={t("idle.leaving")} what="" />;
     return <Idle since={dialler.since} title={word("stage", dialler.stage)} what="" />;
   }
-  if (calls.length > 0) return null;
   if (agent.mode === "not-ready") return <Idle since={agent.since} title={t("idle.not-ready")} what={t("idle.not-ready-what")} />;
   return <Idle since={agent.since} title={t("idle.calls")} what={t("idle.calls-what")} />;
 }

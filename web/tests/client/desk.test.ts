@@ -168,6 +168,14 @@ describe("staying in step", () => {
     expect(wires.all).toHaveLength(tries + 1);
   });
 
+  test("a page that shows itself before anybody logged in connects to nothing", () => {
+    desk();
+    window.dispatchEvent(new Event("pageshow"));
+    window.dispatchEvent(new Event("online"));
+    vi.advanceTimersByTime(60_000);
+    expect(wires.all).toHaveLength(0);
+  });
+
   test("timers count on the server's clock", async () => {
     const made = desk();
     responses = [json({ session: "s", token: "t", now: new Date(Date.now() + 90_000).toISOString() }, 201)];
