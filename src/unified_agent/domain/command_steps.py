@@ -97,6 +97,8 @@ def _cancel_pending(move: Move, command_id: CommandId) -> None:
     state = move.state
     if state.log_out:
         move.set(log_out="", log_out_reason=None)
+        if state.dialler.stage is DiallerStage.OFF and state.identity.dialler is not None:
+            move.set_dialler(stage=DiallerStage.WAITING)  # it was left already
     if leaves_after_item(state.dialler):
         move.set_dialler(wanted_job=state.dialler.job)
     pending: Pending | None = state.agent.pending

@@ -254,7 +254,7 @@ def _steer_out(move: Move) -> None:
     if not state.log_out or (state.phase is not Phase.CLOSING and _is_working(state) and not state.log_out_now):
         return
     if state.phase is not Phase.CLOSING and state.telephony.verified and not _can_leave_switch(state):
-        return  # the switch cannot be asked now; the log-out waits for it, and shows as pending
+        return  # the switch cannot be asked now, or has just refused; the log-out waits, and shows as pending
     if state.phase is not Phase.CLOSING:
         move.set(phase=Phase.CLOSING, close_reason=state.log_out)
     if dialler_steps.leave(move) and state.telephony.stage is not TelephonyStage.LOGGING_OUT:
@@ -262,7 +262,10 @@ def _steer_out(move: Move) -> None:
 
 
 def _can_leave_switch(state: SessionState) -> bool:
-    return state.telephony.stage in {TelephonyStage.UP, TelephonyStage.REFUSED, TelephonyStage.OUT}
+    telephony = state.telephony
+    if telephony.stage is TelephonyStage.UP:
+        return telephony.retry_at_s is None
+    return telephony.stage in {TelephonyStage.REFUSED, TelephonyStage.OUT}
 
 
 def _close_when_left(move: Move) -> None:

@@ -89,8 +89,8 @@ def _reset(move: Move, reason: str) -> None:
         **wanted,
     )
     _lose_sight(move)
-    if state.phase is Phase.ACTIVE:
-        move.set(phase=Phase.RESETTING)
+    if state.phase is Phase.ACTIVE or (state.phase is Phase.CLOSING and was_in):
+        move.set(phase=Phase.RESETTING, close_reason="")
     move.effects.append(RestartOutbox(session=state.id, reason="telephony-lost"))
 
 
@@ -155,11 +155,24 @@ def request_failed(move: Move, request: OpenRequest, error: str, detail: str, *,
     elif request.what == "snapshot" and stage is TelephonyStage.UP:
         move.set_telephony(retry_at_s=move.now_s + move.state.policy.retry_refused_s)
     elif request.what == "log-out-agent" and stage is TelephonyStage.LOGGING_OUT:
-        _logged_out(move)
+        _log_out_failed(move)
     elif request.what == "mode:not-ready" and move.state.calls and move.telephony_is_up:
         # The switch does not hold the change for the end of the call, so we do.
         wanted = move.state.telephony
         move.set_agent(pending=Pending(mode=SwitchMode.NOT_READY, reason=wanted.wanted_reason))
+
+
+def _log_out_failed(move: Move) -> None:
+    """The switch did not log the agent out, because of a call that came meanwhile or for a reason of its own.
+
+    The agent is still in, so the session goes on: they can work the call, see the log-out pending, and take it back.
+    """
+    if move.state.log_out_now:
+        end(move, move.state.log_out)
+        return
+    move.set_telephony(stage=TelephonyStage.UP, retry_at_s=move.now_s + move.state.policy.retry_refused_s)
+    move.set(phase=Phase.ACTIVE, close_reason="")
+    doubt(move)
 
 
 def _entry_failed(move: Move, error: str, detail: str, *, fatal: bool) -> None:

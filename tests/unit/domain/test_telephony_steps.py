@@ -269,6 +269,34 @@ def test_log_out_while_the_link_is_down_waits_for_the_switch():
     assert desk.closed == "agent"
 
 
+def test_a_log_out_refused_for_a_call_that_came_meanwhile_waits_for_its_end():
+    desk = Desk().log_in()
+    desk.command(c.LogOut())
+    desk.give(f.CallAlerting(session=SESSION, call=CallId("1"), number="3001"))
+    refused(desk, "log-out-agent", "switch.invalid-state", fatal=False)
+    assert desk.closed is None
+    assert desk.state.phase is Phase.ACTIVE
+    assert desk.command(c.AnswerCall(call=CallId("1"))).outcome is Outcome.ACCEPTED
+    desk.give(f.CallEnded(session=SESSION, call=CallId("1")))
+    desk.later(16)
+    assert "LogOutAgent" in desk.asked()
+    desk.done("log-out-agent")
+    assert desk.closed == "agent"
+
+
+def test_a_link_lost_while_logging_out_is_come_back_from_before_the_log_out_goes_on():
+    desk = Desk().log_in()
+    desk.command(c.LogOut())
+    down(desk)
+    assert desk.state.phase is Phase.RESETTING
+    seen = f.CallSeen(call=CallId("1"), state=LegState.ACTIVE)
+    come_back(desk, agent="5001", mode=SwitchMode.READY, calls=(seen,))
+    assert desk.asked() == []
+    assert desk.state.phase is Phase.ACTIVE
+    desk.give(f.CallEnded(session=SESSION, call=CallId("1")))
+    assert desk.asked() == ["LogOutAgent"]
+
+
 def test_a_second_loss_on_the_way_back_keeps_the_time_of_the_first():
     desk = Desk().log_in()
     make_ready(desk)
