@@ -139,6 +139,8 @@ def request_done(move: Move, request: OpenRequest) -> None:
             _logged_out(move)
         case "cancel-pending":
             move.set_agent(pending=None)
+        case what if what.startswith("mode:") and (move.state.calls or move.state.agent.talking):
+            doubt_mode(move)  # on a call the switch may report only "busy", which hides the mode behind it
         case _:
             pass
 

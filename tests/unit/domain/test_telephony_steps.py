@@ -269,6 +269,14 @@ def test_log_out_while_the_link_is_down_waits_for_the_switch():
     assert desk.closed == "agent"
 
 
+def test_a_mode_changed_during_a_call_is_asked_for_because_busy_hides_it():
+    desk = Desk().log_in()
+    desk.give(f.CallEstablished(session=SESSION, call=CallId("1"), number="3001", incoming=True))
+    desk.command(c.SetMode(mode=c.AskedMode.READY))
+    desk.done("mode:ready")
+    assert desk.asked() == ["QueryAgent"]
+
+
 def test_a_log_out_refused_for_a_call_that_came_meanwhile_waits_for_its_end():
     desk = Desk().log_in()
     desk.command(c.LogOut())
