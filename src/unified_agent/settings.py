@@ -261,7 +261,8 @@ class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         tls_cert_file, tls_key_file: PEM; without them the listener is plain.
         allowed_origins: other origins whose pages may call us; our own always may.
         operators_token_file: who knows its content may read the status; None shuts that to all but loopback.
-        login_rate_per_min: login attempts from one address.
+        login_rate_per_min: login attempts from one address, good or bad; a whole office may stand behind one at the
+            start of a shift. Lower slows somebody who guesses passwords, whom the switch judges too.
         drain_wait_s: from unready to the first goodbye: one period of the balancer.
         drain_rate_per_s: goodbyes per second.
         drain_limit_s: after this long what is left is closed.
@@ -273,7 +274,7 @@ class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tls_key_file: Path | None = None
     allowed_origins: tuple[str, ...] = ()
     operators_token_file: Path | None = None
-    login_rate_per_min: Count = 60
+    login_rate_per_min: Count = 1_200
     drain_wait_s: Wait = 5.0
     drain_rate_per_s: Rate = 50.0
     drain_limit_s: Seconds = 60.0

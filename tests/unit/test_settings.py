@@ -1,0 +1,93 @@
+"""Values that contradict each other are refused in a sentence that says what to do."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from unified_agent.domain.ids import LinkId
+from unified_agent.errors import SettingsError
+from unified_agent.server.auth import LoginLimiter
+from unified_agent.settings import (
+    AesServerSettings,
+    DesktopSettings,
+    DiallerSettings,
+    HttpSettings,
+    LinkSettings,
+    ReasonCodeSettings,
+    Settings,
+    TelephonySettings,
+    TlsSettings,
+)
+
+PEM = Path("some.pem")
+AES = AesServerSettings(name=LinkId("aes-1"), host="aes.example")
+DIALLER = DiallerSettings(name=LinkId("dialler-1"), host="dialler.example")
+TELEPHONY = TelephonySettings(servers=(AES,))
+
+
+@pytest.mark.parametrize(
+    ("settings", "given", "said"),
+    [
+        (TlsSettings, {"minimum_version": "1.4"}, "minimum_version must be one of 1.0, 1.1, 1.2, 1.3"),
+        (TlsSettings, {"client_cert_file": PEM}, "client_cert_file and client_key_file belong together"),
+        (TlsSettings, {"client_key_file": PEM}, "client_cert_file and client_key_file belong together"),
+        (TlsSettings, {"enabled": True, "check_hostname": False}, "check_hostname = false needs ca_file"),
+        (LinkSettings, {"heartbeat_interval_s": 5.1}, "at least twice heartbeat_interval_s"),
+        (TelephonySettings, {"kind": "jtapi"}, "telephony.kind is 'jtapi'"),
+        (TelephonySettings, {"servers": (AES, AES)}, "telephony.servers: each needs a name of its own"),
+        (ReasonCodeSettings, {"code": 100, "label": {"en": "Break"}}, "reason code 100 is not between 0 and 99"),
+        (ReasonCodeSettings, {"code": -1, "label": {"en": "Break"}}, "reason code -1 is not between 0 and 99"),
+        (DesktopSettings, {"write_low_bytes": 65_536}, "write_low_bytes must be less than write_high_bytes"),
+        (HttpSettings, {"tls_cert_file": PEM}, "tls_cert_file and tls_key_file belong together"),
+        (HttpSettings, {"tls_key_file": PEM}, "tls_cert_file and tls_key_file belong together"),
+        (Settings, {"telephony": TELEPHONY, "diallers": (DIALLER, DIALLER)}, "diallers: each needs a name of its own"),
+        (Settings, {}, "name at least one AES server"),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused(settings: type[Any], given: dict[str, Any], said: str):
+    with pytest.raises(SettingsError) as refused:
+        settings(**given)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "given"),
+    [
+        (TlsSettings, {"minimum_version": "1.0"}),
+        (TlsSettings, {"client_cert_file": PEM, "client_key_file": PEM}),
+        (TlsSettings, {"enabled": True, "check_hostname": False, "ca_file": PEM}),
+        (TlsSettings, {"check_hostname": False}),
+        (LinkSettings, {"heartbeat_interval_s": 5.0, "silence_limit_s": 10.0}),
+        (TelephonySettings, {}),
+        (ReasonCodeSettings, {"code": 0, "label": {"en": "Break"}}),
+        (ReasonCodeSettings, {"code": 99, "label": {"en": "Break"}}),
+        (DesktopSettings, {"write_low_bytes": 65_535}),
+        (HttpSettings, {"tls_cert_file": PEM, "tls_key_file": PEM}),
+        (Settings, {"telephony": TELEPHONY, "diallers": (DIALLER,)}),
+    ],
+)
+def test_values_at_their_bounds_are_taken(settings: type[Any], given: dict[str, Any]):
+    settings(**given)
+
+
+@pytest.mark.parametrize(
+    ("settings", "written"),
+    [
+        (LinkSettings, {"connect_limit_s": 0}),
+        (HttpSettings, {"port": 65_536}),
+        (HttpSettings, {"drain_wait_s": -1}),
+        (HttpSettings, {"login_rate_per_min": 0}),
+        (DiallerSettings, {"name": "dialler-1", "host": "dialler.example", "port": 0}),
+        (HttpSettings, {"pord": 8080}),
+    ],
+)
+def test_a_value_out_of_its_range_or_under_an_unknown_key_is_refused_when_read(settings: type[Any], written: Any):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(written, settings)
+
+
+def test_by_default_a_thousand_agents_behind_one_address_log_in_within_the_first_minute_of_a_shift():
+    limiter = LoginLimiter(HttpSettings().login_rate_per_min, lambda: 0.0)
+    assert {limiter.wait_s("198.51.100.7") for _ in range(1_000)} == {0.0}
