@@ -16,11 +16,11 @@ from unified_agent.domain.facts import (
     DiallerLost,
     HeadsetBroke,
     JobEnding,
-    MessageReceived,
 )
-from unified_agent.domain.ids import RequestId, SessionId
+from unified_agent.domain.ids import JobName, RequestId, SessionId
 from unified_agent.links.dialler import item_flow, job_flow, logon_flow, resync_flow
 from unified_agent.links.dialler.actions import Action, End, Ended
+from unified_agent.links.dialler.announcements import announced
 from unified_agent.links.dialler.logon_flow import LogonPlan
 from unified_agent.links.dialler.refusals import (
     ALREADY_IN_JOB,
@@ -81,6 +81,7 @@ class AgentFlow:
         self._plan = plan
         self._scripts = ScriptRunner(self.seat)
         self._deferred: Leaving | None = None
+        self._paused: tuple[RequestId, JobName] | None = None
         self._ended = False
         self.seat.open_requests[plan.request] = None
         self.seat.step("connecting")
@@ -132,7 +133,7 @@ class AgentFlow:
             return
         if isinstance(event, Replied):
             self._replied(event)
-        else:
+        elif not announced(self.seat, event):
             self._happened(event)
         self._settle()
 
@@ -183,10 +184,10 @@ class AgentFlow:
         elif seat.place is not Place.LOGGED_ON:
             seat.refuse(request, ALREADY_IN_JOB)
         else:
-            self._scripts.start_in_lane(self._join_script(request, ask), "join", request)
+            self._scripts.start_in_lane(self._join_script(request, ask.job), "join", request)
 
-    def _join_script(self, request: RequestId, ask: JoinJob) -> Script[None]:
-        joined = yield from job_flow.join(self.seat, request, ask.job, may_move=self.has_alternative)
+    def _join_script(self, request: RequestId, job: JobName) -> Script[None]:
+        joined = yield from job_flow.join(self.seat, request, job, may_move=self.has_alternative)
         if not joined and self._deferred is not None:
             requests = self._deferred.requests
             self._deferred = Leaving(why="asked", requests=requests) if requests else None
@@ -233,7 +234,7 @@ class AgentFlow:
         seat.refuse(self._plan.request, CALLED_OFF)
         self._scripts.stop_all()
         seat.closing = Ended(end=End.LOGGED_OFF, reason="asked")
-        seat.leaving = self._deferred = None
+        seat.leaving = self._deferred = self._paused = None
         self._scripts.start_in_lane(logon_flow.log_off(seat), "log-off")
 
     def _begin_leaving(self, leaving: Leaving) -> None:
@@ -255,15 +256,18 @@ class AgentFlow:
         leaving = seat.leaving
         if not left or leaving is None:
             return
-        rejoin = leaving.rejoin
-        if rejoin is None or leaving.why != "asked":
+        if leaving.rejoin is None or leaving.why != "asked":
             job_flow.tell_left(seat)
             return
-        leaving.rejoin = None
         seat.leaving = None
-        if not (yield from job_flow.join(seat, rejoin, job, may_move=False)) and seat.over is None:
-            seat.leaving = leaving
-            job_flow.tell_left(seat)
+        self._paused = (leaving.rejoin, job)
+
+    def _rejoin_script(self, request: RequestId, job: JobName) -> Script[None]:
+        """Join the job again that was left to pause; if that fails, say that it was left."""
+        yield from self._join_script(request, job)
+        if self.seat.place is Place.LOGGED_ON and self.seat.over is None:
+            self.seat.leaving = Leaving(why="asked")
+            job_flow.tell_left(self.seat)
 
     # --- events
 
@@ -282,19 +286,12 @@ class AgentFlow:
         match event:
             case events.Greeted():
                 self._scripts.start_in_lane(logon_flow.log_on(seat, self._plan), "log-on")
-            case events.CallArrived():
-                item_flow.item_arrived(seat, event)
-                self._tell_recall(event)
-            case events.LineAutoReleased():
-                item_flow.line_gone(seat, "customer")
             case events.AutoReleasedToReady():
                 self._scripts.start(item_flow.release_machine(seat, event.completion_code), "release-machine")
             case events.JobEnded() | events.UnitEnded():
                 self._job_ends(Leaving(why=_ENDING_WORDS[type(event)], by_dialler=True))
             case events.JobLinked() | events.JobTransferRequested():
                 self._job_ends(Leaving(why=_ENDING_WORDS[type(event)], next_job=event.job, by_dialler=True))
-            case events.MessageReceived():
-                seat.report(MessageReceived(session=seat.session, text=event.text, sender="supervisor"))
             case events.HeadsetBroken():
                 seat.headset = Headset.BROKEN
                 seat.report(HeadsetBroke(session=seat.session))
@@ -310,9 +307,6 @@ class AgentFlow:
             case events.NoticeFailed():
                 seat.note("dialler_notice_failed", code=event.code, detail=event.keyword)
                 self._doubt()
-            case events.OwnRecallAnnounced():
-                text = f"Own recall: {event.customer}, in job {seat.known_as(event.target_job)}"
-                seat.report(MessageReceived(session=seat.session, text=text, sender="dialler"))
             case events.SystemErrorReported():
                 seat.note("dialler_system_error", code=event.code, detail=event.detail)
                 if not event.fatal and event.killed is None:
@@ -325,13 +319,6 @@ class AgentFlow:
                 pass
             case _:
                 seat.note("dialler_notice", detail=type(event).__name__)
-
-    def _tell_recall(self, event: events.CallArrived) -> None:
-        seat = self.seat
-        if event.recall is not None:
-            recall = event.recall
-            text = f"Own recall at {recall.time}: {recall.name}, in job {seat.known_as(recall.job)}"
-            seat.report(MessageReceived(session=seat.session, text=text, sender="dialler"))
 
     def _job_ends(self, leaving: Leaving) -> None:
         """The dialler stops the job or moves the agent."""
@@ -415,6 +402,9 @@ class AgentFlow:
             self._scripts.deliver(signal)
             if signal is Signal.ITEM_CLOSED and seat.leaving is not None and seat.place not in ITEM_PLACES:
                 self._scripts.start(job_flow.take_queued(seat), "take-queued")
+        if seat.over is None and not self._scripts.lane and self._paused is not None:
+            (request, job), self._paused = self._paused, None
+            self._scripts.start_in_lane(self._rejoin_script(request, job), "join", request)
         if seat.over is None and not self._scripts.lane and self._deferred is not None:
             leaving, self._deferred = self._deferred, None
             if leaving.by_dialler:

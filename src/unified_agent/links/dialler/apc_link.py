@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
-from unified_agent.domain.commands import DiallerCommand
-from unified_agent.domain.effects import DiallerAsk
+from unified_agent.domain.commands import DiallerCommand, LeaveJob, PauseItems
+from unified_agent.domain.effects import DiallerAsk, LogOffDialler
 from unified_agent.domain.facts import Fact
 from unified_agent.domain.ids import LinkId, RequestId, SessionId
 from unified_agent.domain.ports import Clock, Timer
@@ -23,6 +23,9 @@ from unified_agent.links.pump import Pump
 from unified_agent.settings import DiallerSettings, PoolSettings
 from unified_agent.wire.apc.connection import AgentConnection, AgentConnectionSettings
 from unified_agent.wire.apc.events import Event, Greeted, Outcome, Replied
+
+#: Asks that wait for a call to end, or for a goodbye: their time says nothing about the dialler.
+_LONG_ASKS: Final = (LeaveJob, PauseItems, LogOffDialler)
 
 
 class LinkOwner(Protocol):
@@ -103,6 +106,7 @@ class ApcLink:
         self._timer: Timer | None = None
         self._timer_at_s: float | None = None
         self._performing = False
+        self._asked_s: dict[RequestId, float] = {}
 
     @property
     def is_logged_on(self) -> bool:
@@ -131,9 +135,16 @@ class ApcLink:
 
     def ask(self, request: RequestId, ask: DiallerAsk | DiallerCommand, *, has_alternative: bool = False) -> None:
         """Pass an ask on. ``has_alternative``: another dialler would take this agent."""
+        if not isinstance(ask, _LONG_ASKS):
+            self._asked_s[request] = self._clock.now_s()
         self._flow.has_alternative = has_alternative
         self._flow.ask(request, ask, self._clock.now_s())
         self._perform()
+
+    def took_s(self, request: RequestId) -> float | None:
+        """Return how long an ask took that has just been answered; None for one that may well last calls."""
+        asked_s = self._asked_s.pop(request, None)
+        return None if asked_s is None else self._clock.now_s() - asked_s
 
     def drop(self) -> None:
         """Close at once, as asked; what is open is answered as unknown."""

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from unified_agent.domain.effects import AskDialler, DropDialler, LogOffDialler, LogOnDialler
 from unified_agent.domain.facts import (
@@ -23,6 +23,7 @@ from unified_agent.domain.facts import (
     DiallerLoggedOn,
     DiallerUp,
     Fact,
+    JobJoined,
     LinkFact,
     RequestDone,
     RequestRefused,
@@ -43,12 +44,8 @@ from unified_agent.settings import DiallerSettings, PoolSettings
 
 #: One logon may lose its connection so often at one dialler before the next one is tried.
 LOSSES_PER_LOGON: Final = 2
-_OUTCOMES: Final[dict[type[Fact], str]] = {
-    RequestDone: "done",
-    RequestRefused: "refused",
-    RequestUnknown: "unknown",
-    DiallerLoggedOn: "done",
-}
+_Answer: TypeAlias = RequestDone | RequestRefused | RequestUnknown | DiallerLoggedOn | JobJoined
+_OUTCOMES: Final[dict[type[Fact], str]] = {RequestRefused: "refused", RequestUnknown: "unknown"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -313,9 +310,8 @@ class DiallerPool:
 
     def link_reported(self, link: ApcLink, fact: Fact) -> None:
         """See ``LinkOwner``."""
-        outcome = _OUTCOMES.get(type(fact))
-        if outcome is not None:
-            self._metrics.link_requests.labels(kind="dialler", link=link.dialler, outcome=outcome).inc()
+        if isinstance(fact, (RequestDone, RequestRefused, RequestUnknown, DiallerLoggedOn, JobJoined)):
+            self._count_answer(link, fact)
         agent = self._agents.get(fact.session)
         if agent is None:
             return  # forgotten
@@ -376,6 +372,13 @@ class DiallerPool:
             refusal=ended.refusal.id if ended.refusal is not None else "",
             detail=ended.detail,
         )
+
+    def _count_answer(self, link: ApcLink, answer: _Answer) -> None:
+        outcome = _OUTCOMES.get(type(answer), "done")
+        self._metrics.link_requests.labels(kind="dialler", link=link.dialler, outcome=outcome).inc()
+        took_s = link.took_s(answer.request)
+        if took_s is not None:
+            self._metrics.link_request_seconds.labels(kind="dialler").observe(took_s)
 
     def _count_agents(self) -> None:
         for name in self._diallers:

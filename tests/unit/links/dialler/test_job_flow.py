@@ -429,6 +429,21 @@ def test_a_job_that_ends_while_pausing_is_not_joined_again():
     assert bench.news()[-2:] == [JobLeft(session=SESSION, why="ended"), RequestDone(session=SESSION, request=request)]
 
 
+def test_a_job_that_ends_while_being_joined_again_answers_the_pause_all_the_same():
+    bench = FlowBench().ready()
+    request = bench.ask(PauseItems())
+    bench.ok(Command.NO_FURTHER_WORK)
+    bench.ok(Command.DETACH_JOB)
+    bench.event(events.JobEnded())
+    leave = bench.ask(LeaveJob())
+    bench.answer_join()
+    bench.unasked(Command.NO_FURTHER_WORK)
+    bench.ok(Command.DETACH_JOB)
+    assert isinstance(bench.answers(request)[0], JobJoined)
+    assert isinstance(bench.answers(leave)[0], RequestDone)
+    assert [type(each) for each in bench.news()] == [JobJoined, JobEnding, JobLeft, RequestDone]
+
+
 # --- the dialler ends it
 
 _ENDINGS = [

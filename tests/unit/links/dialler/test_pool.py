@@ -521,7 +521,11 @@ async def test_stopping_closes_everything_and_probes_no_more():
 
 async def test_what_is_so_is_counted():
     world = await World().logged_on("s1")
+    world.ask("s1", SendMessage(text="hello"))
+    await world.run()
     text = world.metrics.render().decode()
+    assert 'ua_link_requests_total{kind="dialler",link="a",outcome="done"} 2.0' in text
+    assert 'ua_link_request_seconds_count{kind="dialler"} 1.0' in text
     assert 'ua_dialler_agents{dialler="a"} 1.0' in text
     assert 'ua_link_up{kind="dialler",link="b"} 1.0' in text
     world["b"].mode = "refuse"
