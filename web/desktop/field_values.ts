@@ -1,7 +1,7 @@
 /** A record's values between the dialler and the screen. Pure: what cannot be read is left as it came. */
 
 import type { FieldKind, RecordField } from "../client/index.js";
-import { language } from "./text.js";
+import { locale } from "./text.js";
 
 const DATE = /^(\d{4})([/-])(\d{2})\2(\d{2})$/;
 const TIME = /^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
@@ -44,10 +44,10 @@ export function shownValue({ kind, value }: RecordField): string {
   const date = kind === "date" ? DATE.exec(value) : null;
   if (date) {
     const day = new Date(`${date[1]}-${date[3]}-${date[4]}T00:00:00Z`);
-    if (!Number.isNaN(day.getTime())) return new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeZone: "UTC" }).format(day);
+    if (!Number.isNaN(day.getTime())) return new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeZone: "UTC" }).format(day);
   }
   if (kind === "money" && NUMBER.test(value)) {
-    return new Intl.NumberFormat(language.value, { minimumFractionDigits: 2 }).format(Number(value.replace(",", ".")));
+    return new Intl.NumberFormat(locale.value, { minimumFractionDigits: 2 }).format(Number(value.replace(",", ".")));
   }
   return value;
 }

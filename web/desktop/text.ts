@@ -16,6 +16,9 @@ export const language = computed<Language>(() => {
   return (wanted.find((each) => each in TEXTS) as Language | undefined) ?? "en";
 });
 
+/** The browser's own variant of that language, such as `en-GB`: dates and times are written as its user is used to. */
+export const locale = computed(() => navigator.languages.find((each) => each.startsWith(language.value)) ?? language.value);
+
 type Values = Readonly<Record<string, string | number>>;
 
 /** Looks up a text and puts values in. */

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { Timer } from "../client/index.js";
-import { language } from "./text.js";
+import { locale } from "./text.js";
 
 /** The present on the server's clock, ms since 1970; moves once a second. */
 export const now = signal(Date.now());
@@ -32,15 +32,15 @@ export function duration(ms: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-/** Writes the time of day as the language does, with seconds when they matter. */
+/** Writes the time of day as the agent is used to, with seconds when they matter. */
 export function timeOfDay(at: string | number, withSeconds = false): string {
   const style: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
   if (withSeconds) style.second = "2-digit";
-  return new Intl.DateTimeFormat(language.value, style).format(new Date(at));
+  return new Intl.DateTimeFormat(locale.value, style).format(new Date(at));
 }
 
 /** Writes a day and time, as given: it is in the dialler's calendar, not in ours. */
 export function dayAndTime(date: string, time: string): string {
   const style: Intl.DateTimeFormatOptions = { dateStyle: "full", timeStyle: "short", timeZone: "UTC" };
-  return new Intl.DateTimeFormat(language.value, style).format(new Date(`${date}T${time}:00Z`));
+  return new Intl.DateTimeFormat(locale.value, style).format(new Date(`${date}T${time}:00Z`));
 }

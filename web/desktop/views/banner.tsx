@@ -42,10 +42,15 @@ export function Banners(): JSX.Element {
   );
 }
 
-function Reference(): JSX.Element {
+/** What to read out: the session, and the number of the reason behind it. */
+function Reference({ suffix = "" }: { readonly suffix?: string }): JSX.Element {
   return (
     <span class="reference">
-      {t("banner.reference")} <code>{desk.reference}</code>
+      {t("banner.reference")}{" "}
+      <code>
+        {desk.reference}
+        {suffix}
+      </code>
     </span>
   );
 }
@@ -78,11 +83,7 @@ function ServerBanner(): JSX.Element | null {
       <p>{t("banner.lost-what")}</p>
       {lostForMs > LONG_MS && <p>{t("banner.lost-long")}</p>}
       <p>
-        <Reference />
-        <span class="reference">
-          {" · "}
-          {status.reason}
-        </span>
+        <Reference suffix={`-${status.reason}`} />
       </p>
     </Notice>
   );

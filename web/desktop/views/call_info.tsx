@@ -1,6 +1,7 @@
-/** The current call in the middle of the desk, when no record is there: who, for what, and what came with it. */
+/** A call in the middle of the desk, when no record is there: who, for what, and what came with it. */
 
 import type { JSX } from "preact";
+import { useId } from "preact/hooks";
 import type { CallView } from "../../client/index.js";
 import { callerOf } from "../alerts.js";
 import { pairsOf } from "../call_data.js";
@@ -12,6 +13,7 @@ import { Icon } from "./parts/icon.js";
 
 export function CallInfo({ call }: { readonly call: CallView }): JSX.Element {
   const pairs = pairsOf(call.data);
+  const id = useId();
   const facts: readonly (readonly [string, string])[] = [
     [t("call.queue-name"), call.queue],
     [t("call.called-number"), call.called],
@@ -19,10 +21,10 @@ export function CallInfo({ call }: { readonly call: CallView }): JSX.Element {
     [t("call.ucid"), call.ucid],
   ];
   return (
-    <article class="item call-info" aria-labelledby="call-info-title">
+    <article class="item call-info" aria-labelledby={id}>
       <header class={`item__head call-info__head--${call.state}`}>
         <div class="item__who">
-          <h2 id="call-info-title" class="item__title">
+          <h2 id={id} class="item__title">
             {callerOf(call)}
           </h2>
           <p class="item__what">

@@ -91,7 +91,7 @@ export function Callback(): JSX.Element | null {
             <label class="label" for={`${id}-date`}>
               {t("callback.date")}
             </label>
-            <input id={`${id}-date`} class="input" type="date" required min={parts(now.peek()).date} value={date} onInput={(event) => setDate(event.currentTarget.value)} />
+            <input id={`${id}-date`} class="input" type="date" required autoFocus min={parts(now.peek()).date} value={date} onInput={(event) => setDate(event.currentTarget.value)} />
           </div>
           <div>
             <label class="label" for={`${id}-time`}>

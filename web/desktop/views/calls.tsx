@@ -6,7 +6,7 @@ import type { CallView } from "../../client/index.js";
 import { callerOf } from "../alerts.js";
 import { mainActions, moreActions, openForm, pairActions, pairOf, type BarAction } from "../call_bar.js";
 import { prefs } from "../prefs.js";
-import { ask, blockedBy, isAsked, recentCalls, view, type RecentCall } from "../store.js";
+import { ask, blockedBy, isAsked, isLive, recentCalls, view, type RecentCall } from "../store.js";
 import { count, t, word } from "../text.js";
 import { duration, timeOfDay } from "../time.js";
 import { Action } from "./parts/action.js";
@@ -19,12 +19,13 @@ import { Toolbar } from "./parts/toolbar.js";
 export function Calls(): JSX.Element {
   const calls = view.value?.calls ?? [];
   const pair = pairOf(calls);
+  const known = view.value?.agent.known === true && isLive.value;
   return (
     <section class="calls" aria-labelledby="calls-title">
       <h2 id="calls-title" class="section-title">
         {t("calls.label")}
       </h2>
-      {calls.length === 0 && <p class="calls__none">{t("calls.none")}</p>}
+      {calls.length === 0 && <p class="calls__none">{t(known ? "calls.none" : "calls.not-known")}</p>}
       {calls.map((call) => (
         <CallCard key={call.id} call={call} isOnly={calls.length === 1} isWaiting={pair !== null && call.state === "held"} />
       ))}

@@ -136,7 +136,8 @@ export function Login(): JSX.Element {
       name={name}
       label={label}
       value={form[name]}
-      fault={faults[name] ?? (end && endField === name ? sentence(end.reason, end.detail) : "")}
+      fault={faults[name] ?? ""}
+      blamed={endField === name ? `${id}-ending` : ""}
       onType={(value) => type(name, value)}
       {...more}
     />
@@ -161,7 +162,7 @@ export function Login(): JSX.Element {
           </p>
         )}
         {end && (
-          <div class={GOOD_ENDINGS.has(end.reason) ? "login__notice" : "login__notice login__notice--bad"} role="alert">
+          <div id={`${id}-ending`} class={GOOD_ENDINGS.has(end.reason) ? "login__notice" : "login__notice login__notice--bad"} role="alert">
             <Icon name={GOOD_ENDINGS.has(end.reason) ? "check" : "alert"} />
             <p>
               {sentence(end.reason, end.detail)}
@@ -215,6 +216,8 @@ interface FieldProps {
   readonly label: string;
   readonly value: string;
   readonly fault: string;
+  /** Id of the element that says what is wrong with it, or empty. */
+  readonly blamed: string;
   readonly onType: (value: string) => void;
   readonly hint?: string;
   readonly placeholder?: string;
@@ -223,7 +226,7 @@ interface FieldProps {
   readonly secret?: boolean;
 }
 
-function LoginField({ id, name, label, value, fault, onType, hint, placeholder, autocomplete = "off", digits, secret }: FieldProps): JSX.Element {
+function LoginField({ id, name, label, value, fault, blamed, onType, hint, placeholder, autocomplete = "off", digits, secret }: FieldProps): JSX.Element {
   const [shown, setShown] = useState(false);
   return (
     <div class="login__field">
@@ -243,8 +246,8 @@ function LoginField({ id, name, label, value, fault, onType, hint, placeholder, 
           maxLength={64}
           placeholder={placeholder}
           value={value}
-          aria-invalid={fault !== ""}
-          aria-describedby={fault !== "" || hint ? `${id}-hint` : undefined}
+          aria-invalid={fault !== "" || blamed !== ""}
+          aria-describedby={[blamed, fault !== "" || hint ? `${id}-hint` : ""].filter(Boolean).join(" ") || undefined}
           onInput={(event) => onType(event.currentTarget.value)}
         />
         {secret && <Action form="icon" tone="quiet" icon="eye" label={t("login.show-password")} pressed={shown} onPress={() => setShown(!shown)} />}

@@ -1,7 +1,6 @@
 /** The middle of the desk: what the agent works on. The dialler's bar on top, the record or the job list below. */
 
 import type { JSX } from "preact";
-import { currentCall } from "../call_bar.js";
 import { lostNotes } from "../draft.js";
 import { say } from "../alerts.js";
 import { view } from "../store.js";
@@ -69,8 +68,7 @@ function NoItem(): JSX.Element | null {
   const shown = view.value!;
   if (shown.session.phase !== "active") return null;
   const { dialler, agent, calls } = shown;
-  const call = currentCall(calls);
-  if (call) return <CallInfo call={call} />;
+  if (calls.length > 0) return <>{calls.map((call) => <CallInfo key={call.id} call={call} />)}</>;
   if (shown.session.uses_dialler) {
     if (dialler.stage === "logged-on" || dialler.stage === "joining") return <Jobs />;
     if (dialler.stage === "ready") return <Idle since={dialler.since} title={t("idle.ready")} what={t("idle.ready-what")} />;
