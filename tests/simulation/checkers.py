@@ -158,6 +158,8 @@ _STAGES = {
 def _of_dialler(desktop: Desktop, state: SessionState, diallers: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
     name = str(desktop.dialler["name"])
     places = [place for place, agents in diallers.items() if name in agents]
+    if state.log_out and not places and state.dialler.dialler is None:
+        return []  # an agent who waits for the end of a call to log out wants no dialler any more
     if places != [state.dialler.dialler]:
         where = f"{state.dialler.dialler} ({state.dialler.stage}, {state.dialler.trouble})"
         return [f"session is on {where}, logged on at {places}"]
