@@ -167,13 +167,14 @@ class Metrics:
         disconnects: ``transport``, ``reason``.
         resumes: ``outcome``: resumed, snapshot, refused.
         events_sent: ``transport``.
-        event_delay: from the report's receipt to the socket.
+        event_delay: from the receipt of a report or command to the socket of the desktop that is told.
         slow_clients_closed: desktops cut off because they took nothing.
-        commands: ``command``, ``outcome``.
-        command_seconds: ``command``; from its receipt to its settlement.
+        commands: ``command``, ``outcome``; counted when they end: done, refused, unknown.
+        command_seconds: ``command``; from its receipt to its end.
         link_up: ``kind`` (telephony, dialler), ``link``; 1 or 0.
         link_transitions: ``kind``, ``link``, ``to``.
-        link_resync: ``kind``; from the link's return until its last session is in line again.
+        link_resync: ``kind``, always telephony; from the link's return until the last of the sessions that waited is in
+            line again. Agents of a lost dialler go to another one, so there is no such moment there.
         link_requests: ``kind``, ``link``, ``outcome``: done, refused, unknown.
         link_request_seconds: ``kind``.
         link_unexpected_reports: ``kind``.

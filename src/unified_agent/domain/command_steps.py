@@ -19,7 +19,7 @@ from unified_agent.domain.commands import (
     TakeItems,
     kebab,
 )
-from unified_agent.domain.effects import ChangeMode, Settle
+from unified_agent.domain.effects import ChangeMode
 from unified_agent.domain.facts import CommandReceived
 from unified_agent.domain.ids import CommandId
 from unified_agent.domain.job import Draft, leaves_after_item
@@ -30,9 +30,8 @@ from unified_agent.domain.states import DiallerStage, ItemStage, SwitchMode
 
 
 def received(move: Move, fact: CommandReceived) -> None:
-    """Take a command: a repeat is answered, not performed again."""
+    """Take a command: a repeat finds its record, and is not performed again."""
     if any(each.id == fact.id for each in move.state.commands):
-        move.effects.append(Settle(session=move.state.id, command=fact.id))
         return
     word = kebab(type(fact.command).__name__)
     reason = refusal(move.state, fact.command)

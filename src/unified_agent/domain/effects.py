@@ -152,7 +152,7 @@ class RestartOutbox(Effect, frozen=True, kw_only=True):
 
 
 class Settle(Effect, frozen=True, kw_only=True):
-    """Say how a command ended, to whoever waits for it."""
+    """Count a command that has ended, with its outcome and how long it took. One left unknown may still end later."""
 
     session: SessionId
     command: CommandId

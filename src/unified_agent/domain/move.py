@@ -120,7 +120,8 @@ class Move:
         """Remember a command just received."""
         fresh = (each for each in self.state.commands if each.at_s > self.now_s - COMMAND_MEMORY_S)
         self.set(commands=(*fresh, record)[-COMMANDS_REMEMBERED:])
-        self.effects.append(Settle(session=self.state.id, command=record.id))
+        if record.outcome is not Outcome.ACCEPTED:
+            self.effects.append(Settle(session=self.state.id, command=record.id))
 
     def settle(self, command: CommandId, outcome: Outcome, error: str = "", detail: str = "") -> None:
         """Say how a remembered command ended, once."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from unified_agent.domain.commands import AnyCommand
 from unified_agent.domain.effects import CloseSession
@@ -29,7 +29,7 @@ from unified_agent.domain.ids import AgentId, CommandId, LinkId, SessionId, Stat
 from unified_agent.domain.ports import Clock, Dialler, Telephony, Timer
 from unified_agent.domain.session import Input, new_session, next_wake_s, step
 from unified_agent.domain.session_state import CommandRecord, Identity, SessionState
-from unified_agent.domain.states import Phase
+from unified_agent.domain.states import Phase, TelephonyStage
 from unified_agent.domain.view import View, view_of
 from unified_agent.errors import UnifiedAgentError
 from unified_agent.observe import Metrics, get_logger, log_event
@@ -40,6 +40,9 @@ from unified_agent.sessions.performer import Performer
 from unified_agent.settings import SessionsSettings
 
 LOGGER = get_logger("sessions")
+
+#: Sessions here have nothing more to do since the link's return, or cannot until a person acts.
+_IN_LINE: Final = frozenset({TelephonyStage.UP, TelephonyStage.REFUSED, TelephonyStage.OUT})
 
 Closed = Callable[[SessionId, str, str], None]
 
@@ -91,6 +94,8 @@ class Host:
         self._wakes: list[tuple[float, SessionId]] = []
         self._timer: Timer | None = None
         self._timer_s = 0.0
+        self._returned_s = 0.0
+        self._behind: set[SessionId] = set()
         self._closed_listeners: list[Closed] = []
         self.draining = False
         metrics.session_capacity.set(settings.capacity)
@@ -102,7 +107,12 @@ class Host:
         self._telephony = telephony
         self._dialler = dialler
         self._performer = Performer(
-            telephony=telephony, dialler=dialler, pacer=self._pacer, metrics=self._metrics, closed=self._close
+            telephony=telephony,
+            dialler=dialler,
+            pacer=self._pacer,
+            clock=self._clock,
+            metrics=self._metrics,
+            closed=self._close,
         )
 
     # --- opening
@@ -181,6 +191,11 @@ class Host:
         live = self._live.get(session)
         return live.outbox if live is not None else None
 
+    def received_s(self, session: SessionId) -> float | None:
+        """Say when the input came that its notices now come of, Unix seconds; None when it is over."""
+        live = self._live.get(session)
+        return live.received_s if live is not None else None
+
     def sessions(self) -> Iterator[SessionState]:
         """All sessions, in the order of their opening."""
         return (live.state for live in tuple(self._live.values()))
@@ -197,7 +212,7 @@ class Host:
         live = self._live.get(session)
         if live is None:
             return None
-        self._give(live, CommandReceived(session=session, id=command_id, command=command))
+        self._give(live, CommandReceived(session=session, id=command_id, command=command), self._clock.now_s())
         return _record(live.state, command_id)
 
     def command(self, session: SessionId, command_id: CommandId) -> CommandRecord | None:
@@ -235,31 +250,46 @@ class Host:
         """Take a fact about one session; one that is over is passed over."""
         live = self._live.get(fact.session)
         if live is not None:
-            self._give(live, fact)
+            self._give(live, fact, self._clock.now_s())
 
     def report_link(self, fact: LinkFact) -> None:
         """Take a fact about a whole link: every session hears it."""
+        now_s = self._clock.now_s()
         if isinstance(fact, TelephonyUp):
             self._link = fact.link
+            self._returned_s = now_s
+            self._behind = set(self._live)
         elif isinstance(fact, TelephonyDown):
             self._link = None
+            self._behind.clear()
         log_event(LOGGER, "link_reported", link=fact.link, fact=type(fact).__name__, sessions=len(self._live))
         for live in tuple(self._live.values()):
-            self._give(live, fact)
+            self._give(live, fact, now_s)
 
-    def _give(self, live: LiveSession, fact: Input) -> None:
-        live.inbox.append(fact)
+    def _give(self, live: LiveSession, fact: Input, received_s: float) -> None:
+        live.inbox.append((fact, received_s))
         if live.stepping:
             return
         assert self._performer is not None, "not joined to ports"
         live.stepping = True
         try:
             while live.inbox:
-                live.state, effects = step(live.state, live.inbox.popleft(), self._clock.now_s())
+                given, live.received_s = live.inbox.popleft()
+                live.state, effects = step(live.state, given, self._clock.now_s())
                 self._performer.perform(live, effects)
         finally:
             live.stepping = False
+        if self._behind and live.state.telephony.stage in _IN_LINE:
+            self._caught_up(live.state.id)
         self._plan_wake(live)
+
+    def _caught_up(self, session: SessionId) -> None:
+        """Know that a session is in line with the switch again, or over."""
+        if session in self._behind:
+            self._behind.discard(session)
+            if not self._behind:
+                took_s = self._clock.now_s() - self._returned_s
+                self._metrics.link_resync.labels(kind="telephony").observe(took_s)
 
     # --- waking
 
@@ -290,7 +320,7 @@ class Host:
             live = self._live.get(session)
             if live is not None and live.wake_s == at_s:
                 live.wake_s = None
-                self._give(live, Woken(session=session))
+                self._give(live, Woken(session=session), now_s)
         self._arm()
 
     # --- the end
@@ -305,6 +335,7 @@ class Host:
         self._agents.pop(state.identity.agent, None)
         self._stations.pop(state.identity.station, None)
         self._pacer.leave(effect.session)
+        self._caught_up(effect.session)
         self._dialler.forget(effect.session)
         self._telephony.forget(effect.session)
         log_event(LOGGER, "session_closed", session=effect.session, agent=state.identity.agent, reason=effect.reason)

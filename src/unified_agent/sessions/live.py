@@ -16,17 +16,20 @@ class LiveSession:
 
     Attributes:
         state: replaced with every step.
-        inbox: inputs that came while a step's effects were being performed; taken in order after it.
+        inbox: inputs that came while a step's effects were being performed, each with the time at which it came;
+            taken in order after it.
+        received_s: when the input came that is being worked on, or was last, Unix seconds.
         stepping: a step is under way.
         outbox: what its desktop is told.
         wake_s: the time that stands for it in the host's heap, None for none.
     """
 
-    __slots__ = ("inbox", "outbox", "state", "stepping", "wake_s")
+    __slots__ = ("inbox", "outbox", "received_s", "state", "stepping", "wake_s")
 
     def __init__(self, state: SessionState, now_s: Callable[[], float]) -> None:
         self.state = state
-        self.inbox: deque[Input] = deque()
+        self.inbox: deque[tuple[Input, float]] = deque()
+        self.received_s = now_s()
         self.stepping = False
         self.outbox = Outbox(lambda: view_of(self.state), now_s)
         self.wake_s: float | None = None

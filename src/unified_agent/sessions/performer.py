@@ -19,7 +19,7 @@ from unified_agent.domain.effects import (
     Settle,
     Tell,
 )
-from unified_agent.domain.ports import Dialler, Telephony
+from unified_agent.domain.ports import Clock, Dialler, Telephony
 from unified_agent.domain.session_state import Outcome
 from unified_agent.observe import Metrics, get_logger, log_event
 from unified_agent.sessions.live import LiveSession
@@ -37,12 +37,14 @@ class Performer:
         telephony: Telephony,
         dialler: Dialler,
         pacer: LoginPacer,
+        clock: Clock,
         metrics: Metrics,
         closed: Callable[[CloseSession], None],
     ) -> None:
         self._telephony = telephony
         self._dialler = dialler
         self._pacer = pacer
+        self._clock = clock
         self._metrics = metrics
         self._closed = closed
 
@@ -74,6 +76,7 @@ class Performer:
         if record is None:
             return
         self._metrics.commands.labels(command=record.type, outcome=record.outcome.value).inc()
+        self._metrics.command_seconds.labels(command=record.type).observe(self._clock.now_s() - record.at_s)
         if record.outcome is Outcome.UNKNOWN:
             log_event(LOGGER, "command_unknown", level="warning", session=effect.session, command=record.type)
 

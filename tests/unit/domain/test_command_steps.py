@@ -25,6 +25,24 @@ def test_a_press_changes_nothing_but_what_is_asked():
     assert desk.told(AgentChanged)[-1].agent.asked is None
 
 
+def test_a_repeated_press_sets_nothing_in_motion():
+    desk = Desk().log_in()
+    desk.command(c.MakeCall(number="3001"), "x")
+    desk.command(c.MakeCall(number="3001"), "x")
+    assert desk.latest == []
+    assert len(desk.state.commands) == 1
+
+
+def test_a_command_ends_once_and_only_then_is_it_counted():
+    desk = Desk().log_in()
+    desk.command(c.MakeCall(number="3001"), "x")
+    assert not any(isinstance(each, Settle) for each in desk.latest)
+    desk.done("make-call")
+    assert sum(isinstance(each, Settle) for each in desk.latest) == 1
+    desk.command(c.AnswerCall(call=CallId("7")), "y")
+    assert sum(isinstance(each, Settle) for each in desk.latest) == 1, "refused at once"
+
+
 def test_a_call_command_goes_to_the_switch_as_it_is():
     desk = Desk().log_in()
     desk.give(f.CallAlerting(session=SESSION, call=CallId("1"), number="3001"))

@@ -159,6 +159,81 @@ def test_counts_are_of_what_is_so_when_they_are_read():
     assert 'ua_logins_total{outcome="accepted"} 1.0' in text
 
 
+def resyncs(rooms: Rooms) -> tuple[float | None, float | None]:
+    read = rooms.metrics.registry.get_sample_value
+    labels = {"kind": "telephony"}
+    return read("ua_link_resync_seconds_count", labels), read("ua_link_resync_seconds_sum", labels)
+
+
+def test_the_time_from_a_links_return_until_the_last_session_is_in_line_is_observed_once():
+    rooms = Rooms(relogin_rate_per_s=10.0)
+    for number in range(1, 31):
+        logged_in(rooms, number)
+    rooms.clock.advance(10)
+    assert resyncs(rooms) == (None, None), "nobody waited for the first coming of the link"
+    rooms.host.report_link(f.TelephonyDown(link=AES, reason="closed"))
+    rooms.clock.advance(5)
+    rooms.host.report_link(f.TelephonyUp(link=AES))
+    rooms.clock.advance(2)
+    assert resyncs(rooms) == (None, None)
+    rooms.clock.advance(2)
+    logged_in(rooms, 31)
+    count, seconds = resyncs(rooms)
+    assert count == 1.0
+    assert seconds == pytest.approx(2.9, abs=0.15)
+
+
+def test_a_link_lost_again_before_all_are_in_line_begins_anew():
+    rooms = Rooms(relogin_rate_per_s=10.0)
+    for number in range(1, 31):
+        logged_in(rooms, number)
+    rooms.clock.advance(10)
+    for _ in range(2):
+        rooms.host.report_link(f.TelephonyDown(link=AES, reason="closed"))
+        rooms.host.report_link(f.TelephonyUp(link=AES))
+        rooms.clock.advance(2)
+    rooms.clock.advance(2)
+    count, seconds = resyncs(rooms)
+    assert count == 1.0
+    assert seconds is not None
+    assert seconds < 4.0
+
+
+def test_a_link_that_returns_to_sessions_that_all_end_is_in_line():
+    rooms = Rooms(switch=AskedPort())
+    rooms.host.report_link(f.TelephonyDown(link=AES, reason="closed"))
+    session = rooms.host.open(identity())
+    rooms.host.report_link(f.TelephonyUp(link=AES))
+    rooms.clock.advance(1)
+    assert resyncs(rooms)[0] is None
+    rooms.host.force_log_out(session, "operator", now=True)
+    rooms.clock.advance(1_000)
+    assert len(rooms.host) == 0
+    assert resyncs(rooms)[0] == 1.0
+
+
+def test_an_input_counts_from_when_it_came_and_not_from_when_it_was_worked_on():
+    rooms = Rooms()
+    session = logged_in(rooms)
+    rooms.clock.advance(10)
+    rooms.host.desktop_detached(session)
+    assert rooms.host.received_s(session) == rooms.clock.now_s()
+    rooms.clock.advance(1)
+    assert rooms.host.received_s(session) == rooms.clock.now_s() - 1
+    assert rooms.host.received_s(SessionId("nobody")) is None
+
+
+def test_a_command_is_counted_once_for_how_it_ended():
+    rooms = Rooms()
+    session = logged_in(rooms)
+    for _ in range(2):
+        rooms.host.submit(session, CommandId("c1"), c.MakeCall(number="3001"))
+    lines = rooms.metrics.render().decode().splitlines()
+    assert [each for each in lines if each.startswith("ua_commands_total{")] == [
+        'ua_commands_total{command="make-call",outcome="done"} 1.0'
+    ]
+
+
 def test_a_closed_host_wakes_nobody():
     rooms = Rooms()
     session = logged_in(rooms)

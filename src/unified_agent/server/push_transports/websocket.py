@@ -332,11 +332,18 @@ class DeskConnection:
         self.say(_ENCODER.encode(welcome))
         for envelope in [outbox.snapshot("hello" if hello.epoch is None else "gap")] if missed is None else missed:
             self._deliver(envelope)
-        self._unsubscribe = outbox.subscribe(self._deliver)
+        self._unsubscribe = outbox.subscribe(self._tell)
 
     def _deliver(self, envelope: bytes) -> None:
         if self.say(envelope):
             self._desks.events_sent.inc()
+
+    def _tell(self, envelope: bytes) -> None:
+        """Deliver what has just come about, and observe how long it was on its way through us."""
+        self._deliver(envelope)
+        received_s = self._desks.host.received_s(self.session) if self.session is not None else None
+        if received_s is not None:
+            self._desks.metrics.event_delay.observe(self._desks.clock.now_s() - received_s)
 
     def _stop_delivery(self) -> None:
         if self._unsubscribe is not None:

@@ -309,3 +309,19 @@ async def test_connections_are_counted_in_and_out():
     assert b'ua_connections{transport="websocket"} 0.0' in text
     assert b'ua_disconnects_total{reason="lost",transport="websocket"} 1.0' in text
     assert b'ua_resumes_total{outcome="snapshot"} 1.0' in text
+
+
+async def test_how_long_a_notice_was_on_its_way_through_us_is_observed_but_not_what_was_missed():
+    world = World()
+    desktop, session, token = await greeted(world)
+    read = world.metrics.registry.get_sample_value
+    before = read("ua_event_delay_seconds_count") or 0.0
+    world.clock.advance(0.25)
+    world.tell(session)
+    assert read("ua_event_delay_seconds_count") == before + 1
+    assert read("ua_event_delay_seconds_sum") == pytest.approx(0.25)
+    desktop.gone()
+    world.tell(session, "missed")
+    at_the_desk = read("ua_event_delay_seconds_count")
+    Desktop(world).hello(token, *stream(desktop)[-1])
+    assert read("ua_event_delay_seconds_count") == at_the_desk
