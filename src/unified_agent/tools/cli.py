@@ -44,6 +44,12 @@ APP.command(
     help="Put virtual agents on an instance, break its links, and measure.",
 )
 
+APP.command(
+    "unified_agent.tools.demo.command:demo",
+    name="demo",
+    help="Start a whole contact centre here, simulated, with the page to open and things to try.",
+)
+
 SettingsFile = Annotated[Path, Parameter(help="TOML file; the environment (UA_HTTP__PORT=9000 …) wins over it.")]
 
 
