@@ -33,6 +33,7 @@ export const en = {
   "cause.station-out-of-service": "the telephone is out of service",
   "cause.non-acd-call": "a direct call",
   "cause.idle-too-long": "idle too long",
+  "cause.logged-out-at-phone": "logged out at the telephone",
   "cause.shift-ended": "the shift ended",
 
   "modes.label": "Work mode",

@@ -31,6 +31,7 @@ export const hu: Texts = {
   "cause.station-out-of-service": "a telefon nem üzemel",
   "cause.non-acd-call": "közvetlen hívás",
   "cause.idle-too-long": "túl sokáig tétlen",
+  "cause.logged-out-at-phone": "a telefonon jelentkeztették ki",
   "cause.shift-ended": "véget ért a műszak",
 
   "modes.label": "Munkamód",
@@ -101,7 +102,7 @@ export const hu: Texts = {
   "action.cancel-pending": "A függő kérés visszavonása",
   "action.log-out": "Kijelentkezés",
   "action.join-job": "Belépés",
-  "action.leave-job": "Kilépés a kampányból",
+  "action.leave-job": "Kilépés",
   "action.take-items": "Hívásokat kérek",
   "action.pause-items": "Szünet",
   "action.refresh-jobs": "Frissítés",

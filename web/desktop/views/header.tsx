@@ -217,7 +217,9 @@ function Ends(): JSX.Element | null {
           )}
         </span>
         <Action form="icon" tone="quiet" icon="search" label={t("palette.open")} keys="Ctrl+K" haspopup="dialog" onPress={() => (dialog.value = "palette")} />
-        <ThemeToggle />
+        <span class="ends__theme">
+          <ThemeToggle />
+        </span>
         <Action form="icon" tone="quiet" icon="settings" label={t("settings.title")} haspopup="dialog" onPress={() => (dialog.value = "settings")} />
         <Action form="icon" tone="quiet" icon="leave" label={t("logout.title")} blocked={blockedBy("log-out")} haspopup="dialog" onPress={() => (dialog.value = "log-out")} />
       </div>
