@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -145,6 +144,7 @@ class Supervisor(Generic[ServerT]):
         self._clock = clock
         self._rota = Rota(len(servers), settings, chance)
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
         self._hurry = asyncio.Event()
         self._doing = "has not been started"
         self._since_s = clock.now_s()
@@ -167,10 +167,10 @@ class Supervisor(Generic[ServerT]):
 
     async def stop(self) -> None:
         """Close the link and stop. Returns when all has ended."""
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
         self._say("stopped")
 
     def retry_now(self) -> None:
@@ -180,7 +180,7 @@ class Supervisor(Generic[ServerT]):
 
     async def _run(self) -> None:
         plan = self._rota.first(self._clock.now_s())
-        while True:
+        while not self._stopping:  # a defect while closing takes the place of the cancellation
             await self._wait_until(plan.at_s)
             plan = await self._try(plan.server)
 

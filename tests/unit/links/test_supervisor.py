@@ -191,6 +191,23 @@ async def test_stop_returns_when_the_cancelled_task_has_ended() -> None:
 
 
 @pytest.mark.asyncio
+async def test_defect_while_closing_does_not_keep_the_house_from_stopping() -> None:
+    async def serve(_: str, came_up: Callable[[], None]) -> str:
+        came_up()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise KeyError("oops")
+
+    servers = [(LinkId("aes-1"), "aes-1")]
+    supervisor = Supervisor(LinkId("aes"), servers, serve, settings=SETTINGS, clock=ManualClock(), chance=FixedChance())
+    supervisor.start()
+    await settle()
+    await supervisor.stop()
+    assert supervisor.status.startswith("aes: stopped")
+
+
+@pytest.mark.asyncio
 async def test_stop_before_start_is_harmless() -> None:
     supervisor, _ = make(Peers())
     await supervisor.stop()
