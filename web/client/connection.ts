@@ -86,6 +86,8 @@ export interface ConnectionEvents {
   /** The server said what time it is, RFC 3339. */
   time(now: string): void;
   status(status: ConnectionStatus): void;
+  /** The session was over before this page connected: a login that the switch refused at once, for instance. */
+  ended(reason: string, detail: string): void;
 }
 
 export class Connection {
@@ -197,6 +199,8 @@ export class Connection {
     } else if (frame.type === "welcome") {
       this.#welcomed(frame);
     } else if (frame.type === "refused") {
+      // A login may be refused by the switch before this page has connected.
+      if (frame.id === "session.ended" && frame.reason) this.#events.ended(frame.reason, frame.detail ?? "");
       this.#refuse(frame.id);
     } else if (frame.type === "beat") {
       this.#events.time(frame.now);

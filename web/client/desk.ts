@@ -102,6 +102,7 @@ export class Desk {
         envelope: (envelope) => this.#take(envelope),
         answer: (answer) => this.#commands.answered(answer),
         time: (now) => this.clock.observe(now),
+        ended: (reason, detail) => this.#end(reason, detail),
         status: (status) => this.#statusChanged(status),
       },
     );

@@ -361,6 +361,9 @@ export interface Welcome {
 export interface Refused {
   readonly type: "refused";
   readonly id: string;
+  /** With `session.ended`: why it ended, as in `session-ended`. */
+  readonly reason?: string;
+  readonly detail?: string;
 }
 export interface Beat {
   readonly type: "beat";

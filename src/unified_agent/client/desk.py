@@ -312,7 +312,7 @@ class Desk:
             if frame["outcome"] == "resumed":
                 self._send_again()
         elif word == "refused":
-            self._end(SessionOver(frame["id"], frame.get("detail", "")))
+            self._end(SessionOver(frame.get("reason") or frame["id"], frame.get("detail", "")))
 
     def connection_lost(self, code: int, reason: str) -> None:
         """Know that the connection is gone."""

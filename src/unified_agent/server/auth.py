@@ -39,7 +39,7 @@ class Tokens:
         self._make_token = make_token
         self._sessions: dict[bytes, SessionId] = {}
         self._current: dict[SessionId, bytes] = {}
-        self._revoked: OrderedDict[bytes, TokenRefusal] = OrderedDict()
+        self._revoked: OrderedDict[bytes, tuple[TokenRefusal, str, str]] = OrderedDict()
 
     def issue(self, session: SessionId) -> str:
         """Make a token; the session's earlier one is taken over."""
@@ -54,18 +54,26 @@ class Tokens:
         """Return whose token it is, or why it is not good."""
         digest = _digest(token)
         found = self._sessions.get(digest)
-        return found if found is not None else self._revoked.get(digest, TokenRefusal.UNKNOWN)
+        return found if found is not None else self._revoked.get(digest, (TokenRefusal.UNKNOWN, "", ""))[0]
 
-    def end(self, session: SessionId) -> None:
-        """Know that the session has ended."""
-        self._revoke(session, TokenRefusal.ENDED)
+    def ending(self, token: str) -> tuple[str, str]:
+        """Return why the session of a token has ended, and words that go with it; empty when that is not known.
 
-    def _revoke(self, session: SessionId, why: TokenRefusal) -> None:
+        A login may be refused by the switch before its desktop has connected, which must still be told why.
+        """
+        _, reason, detail = self._revoked.get(_digest(token), (TokenRefusal.UNKNOWN, "", ""))
+        return reason, detail
+
+    def end(self, session: SessionId, reason: str = "", detail: str = "") -> None:
+        """Know that the session has ended, and why."""
+        self._revoke(session, TokenRefusal.ENDED, reason, detail)
+
+    def _revoke(self, session: SessionId, why: TokenRefusal, reason: str = "", detail: str = "") -> None:
         digest = self._current.pop(session, None)
         if digest is None:
             return
         del self._sessions[digest]
-        self._revoked[digest] = why
+        self._revoked[digest] = why, reason, detail
         while len(self._revoked) > REVOKED_REMEMBERED:
             self._revoked.popitem(last=False)
 

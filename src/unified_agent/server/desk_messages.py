@@ -164,9 +164,14 @@ class Welcome(Struct, kw_only=True, frozen=True, tag_field="type", tag="welcome"
 
 
 class Refused(Struct, kw_only=True, frozen=True, tag_field="type", tag="refused"):
-    """The connection is closed after this; ``id`` says what the desktop should do."""
+    """The connection is closed after this; ``id`` says what the desktop should do.
+
+    With ``session.ended`` the ``reason`` is that of ``session-ended``: a login may be refused before its desktop has
+    connected.
+    """
 
     id: str
+    reason: str = ""
     detail: str = ""
 
 

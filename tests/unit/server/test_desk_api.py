@@ -48,7 +48,7 @@ async def test_the_same_login_again_takes_the_session_over():
     desktop.hello(old_token)
     again, token = await world.log_in()
     assert again == session
-    assert desktop.frames[-1] == {"type": "refused", "id": "taken-over", "detail": ""}
+    assert desktop.frames[-1] == {"type": "refused", "id": "taken-over", "reason": "", "detail": ""}
     assert desktop.close_code == 4409
     async with world.client() as client:
         assert (await client.get("/v1/session", headers=bearer(token))).status_code == 200

@@ -26,6 +26,7 @@ function connection(servers = ["https://a"]): Connection {
       envelope: () => complete,
       answer: () => undefined,
       time: () => undefined,
+      ended: () => undefined,
       status: (status) => told.push(status),
     },
   );

@@ -180,7 +180,7 @@ class Desks:
             self.host.desktop_detached(session)
 
     def _session_closed(self, session: SessionId, reason: str, detail: str) -> None:
-        self.tokens.end(session)
+        self.tokens.end(session, reason, detail)
         connection = self._shown.pop(session, None)
         if connection is not None:
             connection.end(CLOSED_ENDED, reason)
@@ -314,7 +314,7 @@ class DeskConnection:
         if isinstance(found, TokenRefusal) or outbox is None:
             why = found if isinstance(found, TokenRefusal) else TokenRefusal.ENDED
             desks.metrics.resumes.labels(outcome="refused").inc()
-            self.refuse(why, _CLOSE_CODES[why])
+            self._refuse_token(hello.token, why)
             return
         self.session, self.client = found, hello.client
         desks.show(found, self)
@@ -333,6 +333,11 @@ class DeskConnection:
         for envelope in [outbox.snapshot("hello" if hello.epoch is None else "gap")] if missed is None else missed:
             self._deliver(envelope)
         self._unsubscribe = outbox.subscribe(self._tell)
+
+    def _refuse_token(self, token: str, why: TokenRefusal) -> None:
+        reason, detail = self._desks.tokens.ending(token)
+        self.say(_ENCODER.encode(Refused(id=why, reason=reason, detail=detail)))
+        self.end(_CLOSE_CODES[why], why)
 
     def _deliver(self, envelope: bytes) -> None:
         if self.say(envelope):

@@ -156,6 +156,13 @@ class AesServer:
                 client.close()
         return len(chosen)
 
+    def garble(self, data: bytes, *, connection: int | None = None) -> int:
+        """Write bytes of no message on sockets; None for all. Returns how many."""
+        chosen = list(self._chosen(connection))
+        for client in chosen:
+            client.garble(data)
+        return len(chosen)
+
     def set_silent(self, *, silent: bool, connection: int | None = None) -> int:
         """Go silent without closing, or speak again; for all sockets, also those to come, or for one.
 

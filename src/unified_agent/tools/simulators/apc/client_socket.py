@@ -120,6 +120,11 @@ class ClientSocket(asyncio.Protocol):
 
     # What life does
 
+    def garble(self, data: bytes) -> None:
+        """Write bytes of no message, as a broken peer does."""
+        if self._transport is not None:
+            self._transport.write(data)
+
     def set_silent(self, *, silent: bool) -> None:
         """Go silent without closing, or speak again. What came and what was to be sent meanwhile is not lost."""
         if silent is self._silent or self._transport is None:

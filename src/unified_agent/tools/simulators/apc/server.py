@@ -152,6 +152,13 @@ class DiallerServer:
                 client.close()
         return len(chosen)
 
+    def garble(self, data: bytes, *, agents: Collection[str] = ()) -> int:
+        """Write bytes of no message on sockets of these agents or of all. Returns how many."""
+        chosen = list(self._chosen(agents))
+        for client in chosen:
+            client.garble(data)
+        return len(chosen)
+
     def set_silent(self, *, silent: bool, agents: Collection[str] = ()) -> int:
         """Go silent without closing, or speak again; without agents for all, also those to come. Returns how many."""
         if not agents:
