@@ -71,6 +71,7 @@ def test_settings_are_shown_with_their_origin_and_without_secrets(settings, caps
         "simulate",
         "simulate aes",
         "simulate apc",
+        "load",
     ],
 )
 def test_every_command_has_help(command, capsys):

@@ -16,6 +16,7 @@ READY_LIMIT_S: Final = 30.0
 END_LIMIT_S: Final = 15.0
 #: Lines of a child's log that are shown when it fails.
 _TAIL_LINES: Final = 12
+_PIECE_BYTES: Final = 65_536
 _COMMAND: Final = (sys.executable, "-c", "import sys; from unified_agent.tools.cli import main; sys.exit(main())")
 
 
@@ -122,7 +123,7 @@ async def _read_until_ready(process: asyncio.subprocess.Process) -> dict[str, st
 async def _read_on(process: asyncio.subprocess.Process) -> None:
     """Read what it still says, so that it never waits for us."""
     assert process.stdout is not None
-    async for _ in process.stdout:
+    while await process.stdout.read(_PIECE_BYTES):
         pass
 
 

@@ -21,6 +21,7 @@ from unified_agent.tools.load.agents import Crowd, VirtualAgent
 from unified_agent.tools.load.report import Recovery, Spread
 from unified_agent.tools.load.scenarios import Scenario
 from unified_agent.tools.load.truths import back_at_work, between_views, differences
+from unified_agent.tools.load.usage import usage_of
 from unified_agent.tools.load.world import Truths, World, WorldUnreachable
 
 Json = dict[str, Any]
@@ -98,7 +99,7 @@ async def measure(scenario: Scenario, world: World, crowd: Crowd, outage_s: floa
     end = crowd.listen(watch.heard)
     try:
         watch.expected.update(agent.index for agent, _ in crowd.logged_in() if _is_concerned(agent, scenario.side))
-        began_s = time.time()
+        began_s, cpu_s = time.time(), _instance_cpu_s(world)
         lost = await scenario.begin(world)
         if lost:
             there = {agent.index for agent, desk in crowd.logged_in() if desk.view["dialler"]["dialler"] != lost}
@@ -124,8 +125,9 @@ async def measure(scenario: Scenario, world: World, crowd: Crowd, outage_s: floa
         told_after_s=_after(watch.told_s.values(), noticed_s),
         outage_s=round(healed_s - began_s, 3),
         back_after_s=_after(watch.back_s.values(), healed_s),
-        truthful_after_s=_after(truthful_s.values(), healed_s),
+        truthful_after_s=_after(truthful_s.values(), healed_s).most_s,
         notice_delay=Spread.of(crowd.take_delays()),
+        instance_cpu_share=round((_instance_cpu_s(world) - cpu_s) / (time.time() - began_s), 4),
         differences=left[:DIFFERENCES_KEPT],
         noticed_aim_s=scenario.noticed_aim_s,
         back_aim_s=scenario.back_aim_s,
@@ -195,6 +197,12 @@ async def _sessions_agree(world: World, agents: list[VirtualAgent]) -> list[Virt
 
 def _is_concerned(agent: VirtualAgent, side: Side) -> bool:
     return side is Side.TELEPHONY or bool(agent.dialler_name)
+
+
+def _instance_cpu_s(world: World) -> float:
+    pid = world.pids.get("instance")
+    used = usage_of(pid) if pid is not None else None
+    return used.cpu_s if used is not None else 0.0
 
 
 def _after(times_s: Iterable[float], from_s: float) -> Spread:

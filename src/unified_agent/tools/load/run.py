@@ -23,6 +23,8 @@ from unified_agent.tools.load.world import World
 #: How long all agents together may take to log in, and the last truths to agree without a loss, seconds.
 LOGIN_LIMIT_S: Final = 180.0
 AGREE_LIMIT_S: Final = 20.0
+#: How long all rest before their truths are compared, seconds.
+REST_S: Final = 1.0
 #: How often it is told how things stand, seconds.
 PROGRESS_S: Final = 10.0
 _STEP_S: Final = 0.25
@@ -97,6 +99,8 @@ class Run:
             agreed_while_working=len(agreed),
             recoveries=recoveries,
             agreed_at_rest=at_rest,
+            reconnects=sum(desk.connections - 1 for _, desk in crowd.logged_in()),
+            gaps=sum(desk.gaps for _, desk in crowd.logged_in()),
         )
 
     async def _until_all_at_work(self) -> None:
@@ -134,7 +138,7 @@ class Run:
         until_s = time.monotonic() + AGREE_LIMIT_S
         left: list[str] = []
         while best < self._plan.agents and time.monotonic() < until_s:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(REST_S)
             agreed, left = await become_truthful(self._world, self._crowd, range(self._plan.agents), 0.0)
             best = max(best, len(agreed))
         _tell_differences(left)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,8 +35,8 @@ class Scenario:
     name: str
     title: str
     side: Side
-    begin: Callable[[World], Awaitable[str]]
-    heal: Callable[[World], Awaitable[None]] | None = None
+    begin: Callable[[World], Coroutine[None, None, str]]
+    heal: Callable[[World], Coroutine[None, None, None]] | None = None
     noticed_aim_s: float | None = None
     back_aim_s: float = TELEPHONY_BACK_AIM_S
 
