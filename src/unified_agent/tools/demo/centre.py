@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import httpx
 
-from unified_agent.tools.demo.plan import DIALLER_NAMES, DIALLER_WAIT_S, aes_file, instance_file
+from unified_agent.tools.demo.plan import AWAY_S, DIALLER_NAMES, DIALLER_WAIT_S, aes_file, instance_file
 from unified_agent.tools.demo.ports import HOST, Ports
 from unified_agent.tools.load.processes import Child, ChildFailed
 
@@ -25,9 +25,8 @@ INSTANCE: Final = "instance"
 #: How long instance and links may take until they are up, seconds, and how often they are asked.
 READY_LIMIT_S: Final = 20.0
 _ASK_EVERY_S: Final = 0.05
-#: How often the processes are looked at, and how long a simulator that ended stays away, seconds.
+#: How often the processes are looked at, seconds.
 _LOOK_EVERY_S: Final = 0.2
-AWAY_S: Final = 8.0
 #: A simulator that ends so often is not started again.
 _ENDS_LIMIT: Final = 5
 
@@ -64,6 +63,11 @@ class Centre:
     def controls(self) -> dict[str, str]:
         """Addresses of the simulators' control ports, by name."""
         return {name: self.children[name].told["control"] for name in (AES, *DIALLER_NAMES)}
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of the simulators, by name."""
+        return {name: self.children[name].pid for name in (AES, *DIALLER_NAMES)}
 
     async def start(self, ports: Ports) -> None:
         """Start everything and wait until the instance is ready and its links are up.

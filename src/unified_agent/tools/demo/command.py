@@ -180,7 +180,8 @@ class Demo:
 
     def _print_sheet(self) -> None:
         colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        say(write_sheet(self._centre.url, self._centre.controls, self._folder, keys=self._with_keys, colour=colour))
+        centre = self._centre
+        say(write_sheet(centre.url, centre.controls, centre.pids, self._folder, keys=self._with_keys, colour=colour))
 
     async def _end(self) -> None:
         say("  Ending: the instance logs its agents out, then the simulators stop …")

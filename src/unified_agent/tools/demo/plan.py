@@ -18,6 +18,8 @@ AGENTS: Final = 20
 JOB: Final = "SPRING25"
 #: Mean wait of a ready agent for the dialler's next call, seconds: long enough to look around.
 DIALLER_WAIT_S: Final = 6.0
+#: How long a simulator whose process ended stays away, seconds: long enough to see what an agent sees.
+AWAY_S: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

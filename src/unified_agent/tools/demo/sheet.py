@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from unified_agent.tools.demo.plan import DIALLER_PASSWORD, LOGINS, PASSWORD
+from unified_agent.tools.demo.plan import AWAY_S, DIALLER_NAMES, DIALLER_PASSWORD, LOGINS, PASSWORD
 from unified_agent.tools.demo.tricks import TRICKS
 
 Json = dict[str, Any]
@@ -17,18 +17,22 @@ _FAINT: Final = "\x1b[2m"
 _PLAIN: Final = "\x1b[0m"
 
 
-def write_sheet(url: str, controls: Mapping[str, str], folder: Path, *, keys: bool, colour: bool) -> str:
+def write_sheet(
+    url: str, controls: Mapping[str, str], pids: Mapping[str, int], folder: Path, *, keys: bool, colour: bool
+) -> str:
     """Write what is printed once everything runs.
 
     Args:
         url: of the page.
         controls: URLs of the control ports by the names of the simulators.
+        pids: process ids of the simulators, by name; the same names.
         folder: where settings and logs are.
         keys: single keys can be pressed.
         colour: the terminal can show bold and faint letters.
     """
     bold = (_BOLD, _PLAIN) if colour else ("", "")
     faint = (_FAINT, _PLAIN) if colour else ("", "")
+    margin = "   " if keys else ""
     parts = [
         f"\n  Open  {bold[0]}{url}/{bold[1]}  and log in as one of these, each in a tab of its own:\n",
         _logins(),
@@ -41,7 +45,14 @@ def write_sheet(url: str, controls: Mapping[str, str], folder: Path, *, keys: bo
             place = f"{number}." if index == 0 else ""
             key = f"{bold[0]}{trick.key}{bold[1]}  " if keys else ""
             parts.append(f"  {place:<3} {key}{trick.title}")
-            parts.append(f"      {'   ' if keys else ''}{faint[0]}{trick.command(controls)}{faint[1]}")
+            parts.append(f"      {margin}{faint[0]}{trick.command(controls)}{faint[1]}")
+    parts.append(f"  {len(TRICKS) + 1}.  {margin}a simulator's process dies; it is started again after {AWAY_S:.0f} s")
+    parts += [f"      {margin}{faint[0]}kill -9 {pid}{faint[1]}   # {name}" for name, pid in pids.items()]
+    second = DIALLER_NAMES[1]
+    where = controls[second]
+    parts.append(
+        f"\n  For an agent who is at {second}, the commands go to {where}" + ("; keys find it." if keys else ".")
+    )
     if keys:
         others = (("i", "how things are"), ("?", "this again"), ("q", "quit"))
         parts.append("\n      " + "     ".join(f"{bold[0]}{key}{bold[1]}  {words}" for key, words in others))
@@ -74,7 +85,7 @@ def write_status(status: Json | None, switch: Json | None, diallers: Mapping[str
         lines.append("instance   does not answer")
     else:
         lines.append(f"instance   {_count(status['sessions'], 'session')}, ready: {'yes' if status['ready'] else 'no'}")
-        lines += [f"           {link['name']}: {link['state']}, {link['doing']}" for link in status["links"]]
+        lines += [f"           {link['doing']}" for link in status["links"]]
     if switch is None:
         lines.append("switch     does not answer")
     else:
@@ -82,10 +93,10 @@ def write_status(status: Json | None, switch: Json | None, diallers: Mapping[str
         lines.append(f"switch     {_count(len(switch['calls']), 'call')}; {_list(agents)}")
     for name, truth in diallers.items():
         if truth is None:
-            lines.append(f"{name}  does not answer")
+            lines.append(f"{name:<11}does not answer")
             continue
         agents = [f"{agent['name']} {agent['job'] or 'without a job'}" for agent in by_name(truth)]
-        lines.append(f"{name}  {_list(agents)}")
+        lines.append(f"{name:<11}{_list(agents)}")
     return "\n".join(f"    {line}" for line in lines)
 
 
