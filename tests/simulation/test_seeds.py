@@ -21,10 +21,11 @@ AGREE_WITHIN_S = 90.0
 
 @pytest.mark.simulation
 def test_nothing_false_is_shown_and_all_agree_in_the_end(world_seed: int):
-    run(_one_world(world_seed))
+    run(one_world(world_seed))
 
 
-async def _one_world(seed: int) -> None:
+async def one_world(seed: int) -> None:
+    """Run one world: all the way in, work under trouble, rest; raises what was broken, with its story."""
     world = World(seed)
     random = Random(f"trouble {seed}")
     safety = Safety(world)

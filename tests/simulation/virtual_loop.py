@@ -39,18 +39,44 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.now_s = 0.0
         self._selector = _Selector(self)
         self._clock_resolution = 1e-9
-        self.failures: list[dict[str, Any]] = []
+        self._main: asyncio.Task[Any] | None = None
         self.after_turn: Callable[[], None] | None = None
-        self.set_exception_handler(self._failed)
+        self.broken: BaseException | None = None
+        self.set_exception_handler(self._unhandled)
 
-    def _failed(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Keep what nobody awaited; ``run`` fails by it."""
-        self.failures.append(context)
+    def break_off(self, error: BaseException) -> None:
+        """End the run by an error; the first one counts. What runs is cancelled, so that it can clean up."""
+        if self.broken is None:
+            self.broken = error
+            if self._main is not None:
+                self._main.cancel()
+
+    def play(self, main: Coroutine[Any, Any, T]) -> T:
+        """Run to the end; see ``run``."""
+        self._main = self.create_task(main)
+        try:
+            result: T = self.run_until_complete(self._main)
+        finally:
+            self.after_turn = None
+            pending = asyncio.all_tasks(self)
+            for task in pending:
+                task.cancel()
+            if pending:
+                self.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+            self.run_until_complete(self.shutdown_asyncgens())
+        return result
+
+    def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An exception that nobody awaits is not lost: it ends the run."""
+        self.break_off(context.get("exception") or AssertionError(context["message"]))
 
     def _run_once(self) -> None:
         super()._run_once()  # type: ignore[misc]
-        if self.after_turn is not None:
-            self.after_turn()
+        if self.after_turn is not None and self.broken is None:
+            try:
+                self.after_turn()
+            except AssertionError as error:
+                self.break_off(error)
 
     def time(self) -> float:
         """Return virtual seconds."""
@@ -68,23 +94,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on a loop of its own. An exception that nobody awaited is raised here and not lost."""
+    """Run to the end on a loop of its own.
+
+    Raises:
+        BaseException: what ``main`` raised; or first of all what ``after_turn`` or a callback did, which nobody awaits.
+    """
     loop = VirtualLoop()
+    asyncio.set_event_loop(loop)
     try:
-        asyncio.set_event_loop(loop)
-        result = loop.run_until_complete(main)
-        pending = asyncio.all_tasks(loop)
-        for task in pending:
-            task.cancel()
-        if pending:
-            loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
+        result = loop.play(main)
+    except BaseException as error:
+        if loop.broken is not None and loop.broken is not error:
+            raise loop.broken from error
+        raise
     finally:
         asyncio.set_event_loop(None)
         loop.close()
-    if loop.failures:
-        context = loop.failures[0]
-        raise AssertionError(f"{len(loop.failures)} unhandled in the loop, first: {context}") from context.get(
-            "exception"
-        )
+    if loop.broken is not None:
+        raise loop.broken
     return result

@@ -33,6 +33,9 @@ ENDING_WAIT_S: Final = 2.0
 #: Without the answer of "no further work" for this long, an agent with no open record asks for the calls that are
 #: still queued: the last agent of a job must take them.
 QUEUED_WAIT_S: Final = 1.0
+#: How often the queue is asked for again while the agent's headset is broken, seconds.
+HEADSET_WAIT_S: Final = 5.0
+HEADSET_NOT_ACTIVE: Final = "E28896"
 _DETACH_TRIES: Final = 6
 _OUT: Final = frozenset({"E28913", "E28885"})
 _CLASS_LETTERS: Final = frozenset("OIBM")
@@ -260,13 +263,21 @@ def back_out(seat: Seat) -> Script[bool]:
 
 
 def take_queued(seat: Seat) -> Script[None]:
-    """While leaving: take a call that is still queued for the last agent of a job, if the answer is held back."""
-    yield from pause(QUEUED_WAIT_S)
-    if seat.leaving is None or not seat.work_ends or seat.place is not Place.AVAILABLE:
-        return
-    reply = yield from ask(Command.READY_NEXT_ITEM)
-    if reply.ok and seat.place is Place.AVAILABLE:
-        seat.place = Place.READY
+    """While leaving: take a call that is still queued for the last agent of a job, if the answer is held back.
+
+    An error says that the queue is empty, but for one: with a broken headset the queue waits as we do.
+    """
+    wait_s = QUEUED_WAIT_S
+    while True:
+        yield from pause(wait_s)
+        if seat.leaving is None or not seat.work_ends or seat.place is not Place.AVAILABLE:
+            return
+        reply = yield from ask(Command.READY_NEXT_ITEM)
+        if reply.ok and seat.place is Place.AVAILABLE:
+            seat.place = Place.READY
+        if reply.code != HEADSET_NOT_ACTIVE:
+            return
+        wait_s = HEADSET_WAIT_S
 
 
 def refresh_jobs(seat: Seat, request: RequestId) -> Script[None]:

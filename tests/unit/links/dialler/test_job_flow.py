@@ -21,7 +21,7 @@ from unified_agent.domain.facts import (
 from unified_agent.domain.ids import JobName
 from unified_agent.domain.job import CompletionKey, Job
 from unified_agent.links.dialler.actions import End
-from unified_agent.links.dialler.job_flow import ENDING_WAIT_S, QUEUED_WAIT_S, STARTING_WAITS_S
+from unified_agent.links.dialler.job_flow import ENDING_WAIT_S, HEADSET_WAIT_S, QUEUED_WAIT_S, STARTING_WAITS_S
 from unified_agent.links.dialler.seat import Place
 from unified_agent.wire.apc import events
 from unified_agent.wire.apc.commands import Command
@@ -290,6 +290,19 @@ def test_the_last_agent_of_a_job_asks_for_the_calls_still_queued():
     bench.ok(Command.NO_FURTHER_WORK)
     bench.ok(Command.DETACH_JOB)
     assert isinstance(bench.answers(request)[0], RequestDone)
+
+
+def test_a_broken_headset_makes_the_queued_calls_wait_and_not_be_forgotten():
+    bench = FlowBench().join()
+    bench.ask(LeaveJob())
+    bench.wait(QUEUED_WAIT_S)
+    bench.no(Command.READY_NEXT_ITEM, "E28896")
+    bench.wait(HEADSET_WAIT_S)
+    bench.no(Command.READY_NEXT_ITEM, "E28896")
+    bench.wait(HEADSET_WAIT_S)
+    bench.ok(Command.READY_NEXT_ITEM)
+    bench.event(CALL)
+    assert isinstance(bench.news()[-1], ItemArrived)
 
 
 def test_leaving_during_an_own_recall_is_refused_and_the_agent_stays():
