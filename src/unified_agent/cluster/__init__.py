@@ -1,0 +1,13 @@
+"""The other instances: who lives, who owns which agent, which datacentre serves.
+
+Decisions are pure: time is an argument, what is to be done comes back as data.
+
+- ``transactions``: one change of the store as data: what must still be true, and what is then written.
+- ``detector``: heartbeats in, each instance alive, suspect or dead out.
+- ``ownership``: claims on agents and stations with growing terms. ``tenure``: until when an instance may act on them.
+- ``activation``: may this datacentre serve now?
+
+Shells carry them out:
+
+- ``stores``: the store that all instances share, behind one interface.
+"""
