@@ -36,8 +36,8 @@ def write_sheet(
     parts = [
         f"\n  Open  {bold[0]}{url}/{bold[1]}  and log in as one of these, each in a tab of its own:\n",
         _logins(),
-        "\n  Press Ready on the page, and calls come. Then try"
-        + (" (press a key, or copy the command):" if keys else ":"),
+        "\n  On the page, Ready brings calls of the switch, Take calls those of the dialler.",
+        "  Then try" + (" (press a key, or copy the command):" if keys else ":"),
         "",
     ]
     for number, group in enumerate(TRICKS, 1):
