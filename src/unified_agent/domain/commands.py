@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
 from unified_agent.domain.ids import CallId, JobName
 from unified_agent.domain.limits import FIELD_LIMIT_CHARS, NOTES_LIMIT_CHARS, NUMBER_LIMIT_CHARS
 
-Number = Annotated[str, Meta(min_length=1, max_length=NUMBER_LIMIT_CHARS, pattern=r"^[0-9*#+(). /-]+$")]
-Digits = Annotated[str, Meta(min_length=1, max_length=NUMBER_LIMIT_CHARS, pattern=r"^[0-9*#]+$")]
+#: The end of a pattern. Python's ``$`` alone also stands before a last line feed, which no peer would understand; in
+#: JSON Schema, which is read by the same patterns, the rest changes nothing.
+END: Final = r"$(?!\n)"
+Number = Annotated[str, Meta(min_length=1, max_length=NUMBER_LIMIT_CHARS, pattern=r"^[0-9*#+(). /-]+" + END)]
+Digits = Annotated[str, Meta(min_length=1, max_length=NUMBER_LIMIT_CHARS, pattern=r"^[0-9*#]+" + END)]
 ReasonCode = Annotated[int, Meta(ge=0, le=99)]
-CompletionCode = Annotated[str, Meta(pattern=r"^[0-9]{1,3}$")]
+CompletionCode = Annotated[str, Meta(pattern=r"^[0-9]{1,3}" + END)]
 FieldName = Annotated[str, Meta(min_length=1, max_length=19)]
 FieldValue = Annotated[str, Meta(max_length=FIELD_LIMIT_CHARS)]
 Notes = Annotated[str, Meta(max_length=NOTES_LIMIT_CHARS)]
@@ -228,7 +231,7 @@ class UnholdLine(DiallerCommand, frozen=True, kw_only=True):
 class DialLineDigit(DiallerCommand, frozen=True, kw_only=True):
     """Send one touch tone on the customer's line."""
 
-    digit: Annotated[str, Meta(pattern=r"^[0-9*#]$")]
+    digit: Annotated[str, Meta(pattern=r"^[0-9*#]" + END)]
 
 
 class FinishItem(DiallerCommand, frozen=True, kw_only=True):
@@ -255,8 +258,8 @@ class SetCallback(DiallerCommand, frozen=True, kw_only=True):
         number: another number instead of the record's.
     """
 
-    date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-    time: Annotated[str, Meta(pattern=r"^\d{2}:\d{2}$")]
+    date: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}" + END)]
+    time: Annotated[str, Meta(pattern=r"^[0-9]{2}:[0-9]{2}" + END)]
     phone: Annotated[int, Meta(ge=1, le=10)]
     name: Annotated[str, Meta(max_length=30)] = ""
     number: Annotated[str, Meta(max_length=NUMBER_LIMIT_CHARS)] = ""

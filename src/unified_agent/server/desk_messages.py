@@ -9,20 +9,20 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from unified_agent.domain.commands import AnyCommand
+from unified_agent.domain.commands import END, AnyCommand
 from unified_agent.domain.ids import CommandId, SessionId
 from unified_agent.domain.session_state import CommandRecord, Outcome
 from unified_agent.domain.view import View
 
 #: An agent's or station's number at the switch.
-DigitsId = Annotated[str, Meta(pattern=r"^[0-9]{1,15}$", description="Digits, as the switch knows it.")]
+DigitsId = Annotated[str, Meta(pattern=r"^[0-9]{1,15}" + END, description="Digits, as the switch knows it.")]
 Password = Annotated[str, Meta(max_length=64)]
 PressId = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=80,
-        pattern=r"^[A-Za-z0-9_.:-]+$",
+        pattern=r"^[A-Za-z0-9_.:-]+" + END,
         description="Made by the desktop: a random client id, a hyphen, a counter. A repeat is answered from memory.",
     ),
 ]
