@@ -66,6 +66,7 @@ async function stage(name, page, backend) {
     await page.locator(".palette").waitFor();
   } else if (name === "help" || name === "settings") {
     await page.keyboard.press("Control+k");
+    await page.locator(".palette").waitFor();
     await page.keyboard.type(name === "help" ? "keys and signs" : "settings");
     await page.keyboard.press("Enter");
     await page.locator("dialog[open] h3").first().waitFor();

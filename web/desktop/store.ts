@@ -181,7 +181,7 @@ function notLive(): string {
   return connection.value?.state === "refused" ? "taken-over" : "not-connected";
 }
 
-/** Remembers calls that ended, newest first. */
+/** Remembers calls that ended, newest first. One that became part of another has not ended. */
 function noteCalls(before: View | null, after: View | null): void {
   if (!before || !after) return;
   const talking = new Set(["active", "held", "conferenced"]);
@@ -189,7 +189,8 @@ function noteCalls(before: View | null, after: View | null): void {
   const gone = before.calls.filter((call) => !after.calls.some((each) => each.id === call.id));
   for (const call of gone) {
     const number = call.direction === "out" ? call.called || (call.parties[0]?.number ?? "") : (call.parties[0]?.number ?? "");
-    if (number === "") continue;
+    const goesOn = after.calls.some((each) => each.parties.some((party) => party.number === number));
+    if (number === "" || goesOn) continue;
     const entry: RecentCall = {
       id: call.id,
       number,

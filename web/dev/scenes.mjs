@@ -316,7 +316,6 @@ export const SCENES = {
   "dialler-lost": () =>
     view({
       mode: "ready",
-      session: { phase: "resetting" },
       dialler: { stage: "logging-on", step: "ringing-headset", dialler: "pc-2", headset: "connecting", known: false, job: null, wanted_job: "spring_renewals", since: ago(9) },
       links: { telephony: link("aes-1"), dialler: link("pc-2", { state: "checking", lost: ago(9) }) },
       login: { steps: steps([...TELEPHONY_STEPS, "dialler", "job"], "dialler", "ringing-headset"), turn_at: null },

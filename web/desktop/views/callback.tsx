@@ -19,11 +19,11 @@ function parts(atMs: number): { readonly date: string; readonly time: string } {
   return { date: at.slice(0, 10), time: at.slice(11, 16) };
 }
 
-/** The record's phones by their number: the fields PHONE1, PHONE2 … */
+/** The record's phones by their number: those of the fields PHONE1, PHONE2 … that hold one. */
 function phonesOf(fields: readonly { readonly name: string; readonly value: string }[]): readonly { readonly index: number; readonly value: string }[] {
   const named = fields.flatMap(({ name, value }) => {
     const index = Number(/^PHONE_?(\d{1,2})$/i.exec(name)?.[1] ?? 0);
-    return index >= 1 && index <= 10 ? [{ index, value }] : [];
+    return index >= 1 && index <= 10 && value.trim() !== "" ? [{ index, value }] : [];
   });
   return named.length > 0 ? named : Array.from({ length: PHONES }, (_, index) => ({ index: index + 1, value: "" }));
 }
@@ -33,7 +33,8 @@ export function Callback(): JSX.Element | null {
   const soon = parts(now.peek() + HOUR_MS);
   const [date, setDate] = useState(soon.date);
   const [time, setTime] = useState(soon.time);
-  const [phone, setPhone] = useState("1");
+  const phones = phonesOf(item?.fields ?? []);
+  const [phone, setPhone] = useState(String(phones[0]?.index ?? 1));
   const [number, setNumber] = useState("");
   const [name, setName] = useState("");
   const [asked, setAsked] = useState(false);
@@ -105,7 +106,7 @@ export function Callback(): JSX.Element | null {
           {t("callback.phone")}
         </label>
         <select id={`${id}-phone`} class="input" value={phone} onInput={(event) => setPhone(event.currentTarget.value)}>
-          {phonesOf(item.fields).map((each) => (
+          {phones.map((each) => (
             <option key={each.index} value={String(each.index)}>
               {t("callback.phone-n", { n: each.index })}
               {each.value === "" ? "" : ` · ${each.value}`}

@@ -45,7 +45,9 @@ function StateBlock(): JSX.Element | null {
   if (!agent) return null;
   const uncertain = uncertainSince();
   const mode = uncertain ? "unknown" : agent.mode;
-  const reason = [reasonLabel(agent.mode === "not-ready" ? agent.reason : null), agent.cause && word("cause", agent.cause)];
+  // A call or record says more than the mode behind it: the mode's reason is then not the reason of what is shown.
+  const own = agent.mode === agent.switch_mode;
+  const reason = own ? [reasonLabel(agent.mode === "not-ready" ? agent.reason : null), agent.cause && word("cause", agent.cause)] : [];
   const limitMin = config.value?.not_ready_reasons.find((each) => each.code === agent.reason)?.maximum_min ?? null;
   const over = agent.mode === "not-ready" && limitMin !== null && elapsedMs(agent.since) > limitMin * 60_000;
   const note = uncertain

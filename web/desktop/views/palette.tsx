@@ -12,10 +12,8 @@ import { Dialog } from "./parts/dialog.js";
 export function Palette(): JSX.Element | null {
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
-  const field = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const id = useId();
-  useEffect(() => field.current?.focus(), []);
   useEffect(() => {
     list.current?.querySelector(".is-active")?.scrollIntoView({ block: "nearest" });
   });
@@ -38,7 +36,7 @@ export function Palette(): JSX.Element | null {
     <Dialog title={t("palette.title")} onClose={() => (dialog.value = null)} bare>
       <div class="palette">
         <input
-          ref={field}
+          autoFocus
           class="palette__search"
           role="combobox"
           type="text"

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { lostNotes } from "../draft.js";
 import { say } from "../alerts.js";
 import { view } from "../store.js";
-import { t, word } from "../text.js";
+import { sentence, t, word } from "../text.js";
 import { CallInfo } from "./call_info.js";
 import { DiallerBar } from "./dialler_bar.js";
 import { Item } from "./item.js";
@@ -18,19 +18,10 @@ export function Stage(): JSX.Element | null {
   const shown = view.value;
   if (!shown) return null;
   const { session } = shown;
-  const onTheWay = session.phase === "resetting" || session.phase === "logging-in";
   return (
     <section class="stage" aria-label={session.uses_dialler ? t("dialler.label") : t("item.label")}>
       {session.uses_dialler && <DiallerBar />}
-      {onTheWay && (
-        <section class="way-back" aria-labelledby="way-back-title">
-          <header>
-            <h2 id="way-back-title">{t(session.phase === "resetting" ? "steps.back" : "steps.login")}</h2>
-            <p>{t("steps.back-what")}</p>
-          </header>
-          <Steps />
-        </section>
-      )}
+      <WayBack />
       {session.phase === "closing" && (
         <section class="way-back">
           <header>
@@ -41,6 +32,25 @@ export function Stage(): JSX.Element | null {
       )}
       <LostNotes />
       {shown.item ? <Item item={shown.item} /> : <NoItem />}
+    </section>
+  );
+}
+
+/** The telephone side is being brought back, or the dialler's while the telephone works. */
+function WayBack(): JSX.Element | null {
+  const { session, dialler, links } = view.value!;
+  const telephony = session.phase === "resetting" || session.phase === "logging-in";
+  const joining = dialler.stage === "joining" && links.dialler.lost !== null;
+  const diallerOnly = dialler.stage === "waiting" || dialler.stage === "logging-on" || joining;
+  if (session.phase === "closing" || (!telephony && !(session.uses_dialler && diallerOnly))) return null;
+  const wasLost = links.telephony.lost !== null || links.dialler.lost !== null;
+  return (
+    <section class="way-back" aria-labelledby="way-back-title">
+      <header>
+        <h2 id="way-back-title">{t(wasLost ? "steps.back" : "steps.login")}</h2>
+        <p>{t("steps.back-what")}</p>
+      </header>
+      <Steps only={telephony ? undefined : "dialler"} />
     </section>
   );
 }
@@ -76,7 +86,9 @@ function NoItem(): JSX.Element | null {
       return <Idle since={dialler.since} title={t("idle.joined", { job: dialler.job ?? "" })} what={t("idle.joined-what")} />;
     }
     if (dialler.stage === "leaving") return <Idle since={dialler.since} title={t("idle.leaving")} what="" />;
-    return <Idle since={dialler.since} title={word("stage", dialler.stage)} what="" />;
+    if (dialler.stage === "waiting" || dialler.stage === "logging-on") return null;
+    const what = dialler.trouble === "" ? "" : sentence(dialler.trouble, dialler.detail);
+    return <Idle since={dialler.since} title={word("stage", dialler.stage)} what={what} />;
   }
   if (agent.mode === "not-ready") return <Idle since={agent.since} title={t("idle.not-ready")} what={t("idle.not-ready-what")} />;
   return <Idle since={agent.since} title={t("idle.calls")} what={t("idle.calls-what")} />;

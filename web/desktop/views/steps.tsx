@@ -8,14 +8,17 @@ import { Icon } from "./parts/icon.js";
 
 const ICONS = { done: "check", failed: "cross", "under-way": "refresh", "to-do": null } as const;
 
-export function Steps(): JSX.Element | null {
+/** The dialler's steps; the others are the telephone's. */
+const AT_DIALLER: ReadonlySet<string> = new Set(["dialler", "job"]);
+
+export function Steps({ only }: { readonly only?: "dialler" | undefined } = {}): JSX.Element | null {
   const login = view.value?.login;
   if (!login) return null;
   const leftMs = login.turn_at === null ? 0 : Date.parse(login.turn_at) - now.value;
   return (
     <>
       <ol class="steps">
-        {login.steps.map((step) => {
+        {login.steps.filter((step) => only === undefined || AT_DIALLER.has(step.name)).map((step) => {
           const icon = ICONS[step.state];
           return (
             <li key={step.name} class={`step step--${step.state}`} aria-current={step.state === "under-way" ? "step" : undefined}>

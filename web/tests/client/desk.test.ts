@@ -195,6 +195,17 @@ describe("the end", () => {
     expect(made.view).toBeNull();
   });
 
+  test("of a login that was refused before the page had connected is told once, with its reason", async () => {
+    const ends: string[] = [];
+    const made = desk({ ended: (reason, detail) => ends.push(reason, detail) });
+    responses = [opened()];
+    await made.logIn(CREDENTIALS);
+    wires.last.open();
+    wires.last.say({ type: "refused", id: "session.ended", reason: "switch.wrong-password", detail: "27" });
+    wires.last.drop(4410);
+    expect(ends).toEqual(["switch.wrong-password", "27"]);
+  });
+
   test("a session that the server does not know any more is over", async () => {
     const ends: string[] = [];
     await loggedIn({ ended: (reason) => ends.push(reason) });

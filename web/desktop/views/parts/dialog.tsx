@@ -1,7 +1,7 @@
 /** A native dialog: keeps the keyboard within, closes on Escape, gives the focus back. */
 
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../../text.js";
 import { Action } from "./action.js";
 
@@ -18,7 +18,8 @@ export interface DialogProps {
 export function Dialog({ title, onClose, children, wide = false, bare = false }: DialogProps): JSX.Element {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next key: who presses Ctrl+K and goes on typing must not type into nothing.
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     box.current?.showModal();
     return () => {

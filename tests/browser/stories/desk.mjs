@@ -1,0 +1,119 @@
+/** What the stories share: a centre to talk to, a desk to sit at, and ways to wait for what is shown. */
+
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { barriers, launch } from "../chromium.mjs";
+
+const OUT = fileURLToPath(new URL("../../../artefacts/browser/", import.meta.url));
+
+/** Waiting for one thing to show, ms. Two shared cores may be slow; nothing here waits for so long in order. */
+const SHOWN_LIMIT_MS = 15_000;
+
+/** Where everything is. @type {{desktop: string, aes: string, diallers: string[]}} */
+export const CENTRE = JSON.parse(process.env.UA_CENTRE ?? "null");
+
+/** Makes something happen at a simulator. @param {string} simulator @param {string} path @param {object} [body] */
+export async function happen(simulator, path, body = {}) {
+  const response = await fetch(simulator + path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+  const said = await response.json();
+  assert.ok(response.ok, `${path}: ${JSON.stringify(said)}`);
+  return said;
+}
+
+/** What a simulator knows to be true. @param {string} simulator */
+export async function truth(simulator) {
+  return (await fetch(`${simulator}/truth`)).json();
+}
+
+/** Asks again until it is so. @param {string} what @param {() => Promise<unknown>} isSo */
+export async function until(what, isSo) {
+  const limit = Date.now() + SHOWN_LIMIT_MS;
+  while (!(await isSo())) {
+    assert.ok(Date.now() < limit, `not within ${SHOWN_LIMIT_MS} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** A browser at a desk. */
+export class Desk {
+  /** @param {string} story @param {import("playwright-core").Browser} browser @param {import("playwright-core").Page} page */
+  constructor(story, browser, page) {
+    this.story = story;
+    this.browser = browser;
+    this.page = page;
+    /** @type {string[]} */
+    this.faults = [];
+    page.on("pageerror", (error) => this.faults.push(String(error.stack)));
+    page.on("console", (message) => {
+      // A refused connection is what some stories are about; a refused script or style would be a fault of ours.
+      if (message.type() === "error" && /Content Security Policy|Uncaught/.test(message.text())) this.faults.push(message.text());
+    });
+  }
+
+  /** @param {string} agent @param {string} station @param {{name?: string, job?: string, password?: string}} [more] */
+  async logIn(agent, station, { name = "", job = "", password = "1234" } = {}) {
+    const field = (id) => this.page.locator(`[name="${id}"]`);
+    await field("agent").fill(agent);
+    await field("station").fill(station);
+    await field("password").fill(password);
+    const wants = this.page.getByRole("checkbox", { name: "Log on to the dialler too" });
+    await wants.setChecked(name !== "");
+    if (name !== "") {
+      await field("diallerName").fill(name);
+      await field("diallerPassword").fill("secret");
+      await field("job").fill(job);
+    }
+    await this.page.getByRole("button", { name: "Log in" }).click();
+  }
+
+  /** Waits until the big word is shown. @param {string} word */
+  async shows(word) {
+    await this.page.locator(".state__word", { hasText: new RegExp(`^${word}$`) }).waitFor();
+  }
+
+  /** @param {string | RegExp} name */
+  button(name) {
+    return this.page.getByRole("button", { name, exact: typeof name === "string" });
+  }
+
+  /** Presses a button, when it can be pressed. @param {string | RegExp} name */
+  async press(name) {
+    await this.page.locator('button:not([aria-disabled="true"])').and(this.button(name)).first().click();
+  }
+
+  /** @param {string} text */
+  async reads(text) {
+    await this.page.getByText(text).first().waitFor();
+  }
+
+  /** Keeps a picture, and looks for barriers. @param {string} name */
+  async look(name) {
+    await mkdir(OUT, { recursive: true });
+    await this.page.screenshot({ path: `${OUT}${this.story}-${name}.png` });
+    assert.deepEqual(await barriers(this.page), [], `${name} has barriers`);
+  }
+}
+
+/** Sits down at a desk, tells the story, and leaves. @param {string} name @param {(desk: Desk) => Promise<void>} tell */
+export async function story(name, tell) {
+  const browser = await launch();
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB", reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(SHOWN_LIMIT_MS);
+  const desk = new Desk(name, browser, page);
+  try {
+    await page.goto(CENTRE.desktop);
+    await page.locator("form.login").waitFor();
+    await tell(desk);
+    assert.deepEqual(desk.faults, []);
+  } catch (error) {
+    await mkdir(OUT, { recursive: true });
+    await page.screenshot({ path: `${OUT}${name}-failed.png`, fullPage: true }).catch(() => undefined);
+    console.error(error instanceof Error ? error.stack : error);
+    console.error(`faults of the page: ${desk.faults.join("\n") || "none"}`);
+    process.exitCode = 1;
+  } finally {
+    await browser.close();
+  }
+}
