@@ -14,7 +14,7 @@ from unified_agent.server import desk_messages
 from unified_agent.server.auth import TokenRefusal
 from unified_agent.server.failures import FAILURES, Retry
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src/unified_agent"
 ERRORS = (ROOT / "docs/reference/errors.md").read_text()
 PROTOCOL = (ROOT / "docs/reference/desktop-protocol.md").read_text()
