@@ -17,6 +17,9 @@ from unified_agent.domain.states import Side
 
 #: A wait shorter than this is not worth telling, seconds.
 TOLD_FROM_S: Final = 0.5
+#: Lateness of a timer that is made good, seconds: beyond, the rate is not held, so that a loop that was stuck for long
+#: does not let a storm through.
+CATCH_UP_S: Final = 0.25
 
 Report = Callable[[TurnPlanned | TurnGiven], None]
 
@@ -64,6 +67,8 @@ class _Line:
         if session in self._members:
             return
         now_s = self._clock.now_s()
+        if not self._members:
+            self._free_s = max(self._free_s, now_s)  # nobody waited: there is nothing to make good
         self._members.add(session)
         self._order.append(session)
         turn_s = max(now_s, self._free_s) + (len(self._members) - 1) * self._gap_s
@@ -89,11 +94,12 @@ class _Line:
         self._timer = None
         now_s = self._clock.now_s()
         # Timers come late under load: those whose turn has passed are let through together, so the rate holds.
+        self._free_s = max(self._free_s, now_s - CATCH_UP_S)
         while self._order and self._free_s <= now_s:
             session = self._order.popleft()
             if session not in self._members:
                 continue
             self._members.discard(session)
-            self._free_s = max(self._free_s, now_s - self._gap_s) + self._gap_s
+            self._free_s += self._gap_s
             self._report(TurnGiven(session=session, side=self._side))
         self._arm()
