@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, cast
 
-from msgspec.structs import replace
 from tests.simulation.desktop import Desktop
 from tests.simulation.network import SimNetwork
+from tests.simulation.sites import aes_site, dialler_site
 from tests.simulation.virtual_loop import VirtualLoop
 
 from unified_agent.assembly import Instance
@@ -28,12 +28,8 @@ from unified_agent.settings import (
     Settings,
     TelephonySettings,
 )
-from unified_agent.tools.simulators.aes.plan import numbered_plan
 from unified_agent.tools.simulators.aes.server import AesServer
-from unified_agent.tools.simulators.aes.simulator import SimulatorPlan
-from unified_agent.tools.simulators.aes.traffic import TrafficPlan
 from unified_agent.tools.simulators.apc.happenings import set_rate
-from unified_agent.tools.simulators.apc.plan import DiallerPlan, load_plan
 from unified_agent.tools.simulators.apc.server import DiallerServer
 
 INSTANCE = "ua-1"
@@ -78,7 +74,7 @@ class World:
         self.network = SimNetwork(Random(self.random.random()))
         self.settings = settings()
         self.aes = self._make_aes(agents)
-        self.dialler_plan: DiallerPlan = replace(load_plan(), stale_logon_s=self.random.choice([0.0, 5.0]))
+        self.dialler_plan = dialler_site(self.random)
         self.diallers = {name: self._make_dialler(name) for name in DIALLERS}
         secrets = Random(self.random.random())
         self.instance = Instance(
@@ -95,7 +91,7 @@ class World:
         ]
 
     def _make_aes(self, agents: int) -> AesServer:
-        plan = SimulatorPlan(switch=numbered_plan(agents=agents), traffic=(TrafficPlan(calls_per_minute=2.0 * agents),))
+        plan = aes_site(self.random, agents=agents)
         server = AesServer(plan, clock=self.clock, chance=Random(self.random.random()))
         for name in AES:
             self.network.listen(name, 4721, server.new_socket)
