@@ -3,7 +3,7 @@
 Decisions are pure: time is an argument, what is to be done comes back as data.
 
 - ``transactions``: one change of the store as data: what must still be true, and what is then written.
-- ``detector``: heartbeats in, each instance alive, suspect or dead out.
+- ``heartbeats``: what instances tell each other. ``detector``: from it, each one alive, suspect or dead.
 - ``ownership``: claims on agents and stations with growing terms. ``tenure``: until when an instance may act on them.
 - ``activation``: may this datacentre serve now?
 

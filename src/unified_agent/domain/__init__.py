@@ -14,5 +14,6 @@ Four kinds of data move in one loop: a **command** is asked by a desktop, a **fa
 - ``permissions``: what may be asked now, and if not, why.
 - ``reconcile``: what we believed and a fresh snapshot, brought together.
 - ``view``: everything a desktop may see, as JSON.
+- ``selection``: which instance should take this agent.
 - ``backoff``, ``limits``, ``ports``: waiting, bounds, and what the rooms above ask of the rooms beside them.
 """
