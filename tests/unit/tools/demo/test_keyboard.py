@@ -40,6 +40,7 @@ async def test_an_arrow_key_is_no_key_of_ours(terminal: tuple[int, int]) -> None
     told: asyncio.Queue[str] = asyncio.Queue()
     with single_keys(ours, told.put_nowait):
         os.write(person, b"\x1b[A")
+        assert select.select([ours], [], [], 5)[0]  # the terminal hands it over in its own time
         for _ in range(3):  # the loop looks, reads, and is here again
             await asyncio.sleep(0)
         assert not select.select([ours], [], [], 0)[0]
