@@ -19,12 +19,12 @@ import pytest
 from tests.integration.aes_client import AesClient, Refusal, part
 
 from unified_agent.clock import LoopClock
-from unified_agent.tools.simulators.aes.certificate import self_signed
 from unified_agent.tools.simulators.aes.control import ControlPort
 from unified_agent.tools.simulators.aes.plan import numbered_plan
 from unified_agent.tools.simulators.aes.server import AesServer
 from unified_agent.tools.simulators.aes.sessions import AesSettings
 from unified_agent.tools.simulators.aes.simulator import SimulatorPlan
+from unified_agent.tools.simulators.shell.certificate import self_signed
 from unified_agent.wire.csta import messages as csta
 from unified_agent.wire.csta.connection_events import (
     LinkLost,

@@ -24,11 +24,10 @@ Around it, pure as well:
     simulator       switch, callers and AES on one clock
     truth           what is true, as JSON values
 
-The shell:
+The shell, with what is in ``simulators.shell``:
     client_socket   one socket and its faults
     server          sockets, TLS, the faults of life
     control         the HTTP control port (its messages: control_messages)
     plan_file       the TOML file
-    certificate     a certificate made on the spot
     command         options, and the program
 """

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import random
-import secrets
-import signal
-import socket
-import ssl
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import uvicorn
 from cyclopts import Parameter
 
-from unified_agent.clock import LoopClock
 from unified_agent.errors import SettingsError
-from unified_agent.observe import configure_logging, get_logger, log_event
-from unified_agent.tools.simulators.aes.certificate import load_context, self_signed
+from unified_agent.observe import get_logger, log_event
 from unified_agent.tools.simulators.aes.control import ControlPort
 from unified_agent.tools.simulators.aes.plan_file import PlanFile, print_plan, read_plan_file
 from unified_agent.tools.simulators.aes.server import PLAIN_PORT, TLS_PORT, AesServer
+from unified_agent.tools.simulators.shell.process import Port, given, prepare, run_until_told
 
 LOGGER = get_logger("simulators.aes")
 
 CONTROL_PORT = 4780
-#: How long open HTTP requests may take when the simulator ends.
-_CONTROL_GRACE_S = 2
 
 
 @Parameter(name="*")
@@ -88,12 +76,12 @@ def plan_of(options: AesOptions) -> PlanFile:
         SettingsError: the file is wrong, or an option has nothing in the file to change.
     """
     plan = read_plan_file(options.config) if options.config is not None else PlanFile()
-    of_numbers = _given(agents=options.agents, password=options.password, auto_answer=options.auto_answer)
+    of_numbers = given(agents=options.agents, password=options.password, auto_answer=options.auto_answer)
     if of_numbers and plan.switch.stations:
         raise SettingsError(
             f"{options.config} lists its stations and agents, so {', '.join(of_numbers)} must be set there"
         )
-    of_aes = _given(agent_events=options.agent_events, user_name=options.user, password=options.user_password)
+    of_aes = given(agent_events=options.agent_events, user_name=options.user, password=options.user_password)
     traffic = plan.traffic
     if options.calls_per_minute is not None:
         if not traffic:
@@ -120,93 +108,13 @@ async def run(options: AesOptions) -> None:
     if options.print_config:
         sys.stdout.write(print_plan(plan_file))
         return
-    configure_logging(level=options.log_level, as_json=False)
-    seed = options.seed if options.seed is not None else secrets.randbits(32)
-    clock = LoopClock(asyncio.get_running_loop())
-    server = AesServer(plan_file.plan(), clock=clock, chance=random.Random(seed))  # noqa: S311 - repeatable by seed
-    log_event(LOGGER, "simulator_started", seed=seed, agents=len(server.simulator.switch.board.agents))
-    stop = asyncio.Event()
-    context, certificate = _tls(options, clock.now_s())
-    try:
-        if options.plain:
-            await _listen(server, "plain", options.host, options.port, None)
-        if context is not None:
-            await _listen(server, "tls", options.host, options.tls_port, context)
-        listener = _bind("control", options.host, options.control_port)
-        _say(f"control http://{options.host}:{listener.getsockname()[1]}")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        _say("ready")
-        control = ControlPort(server, shut_down=stop.set, certificate=certificate)
-        with listener:
-            await _run_control(control, listener, stop)
-    finally:
-        await server.close()
-    log_event(LOGGER, "simulator_stopped")
-
-
-async def _listen(server: AesServer, name: str, host: str, port: int, context: ssl.SSLContext | None) -> None:
-    try:
-        bound = await server.start_listening(host, port, context)
-    except OSError as error:
-        raise _cannot_have(name, host, port, error) from error
-    _say(f"{name} {host}:{bound}")
-
-
-async def _run_control(control: ControlPort, listener: socket.socket, stop: asyncio.Event) -> None:
-    """Serve the control port until it is time to stop."""
-    http = _HttpServer(
-        uvicorn.Config(
-            control.application(),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=_CONTROL_GRACE_S,
-            log_config=None,
-        )
+    start = prepare(options)
+    server = AesServer(plan_file.plan(), clock=start.clock, chance=start.chance)
+    log_event(LOGGER, "simulator_started", seed=start.seed, agents=len(server.simulator.switch.board.agents))
+    ports = [Port("plain", options.port, None)] if options.plain else []
+    if start.tls is not None:
+        ports.append(Port("tls", options.tls_port, start.tls))
+    await run_until_told(
+        server, ports, options, lambda stop: ControlPort(server, shut_down=stop, certificate=start.certificate)
     )
-    async with asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(http.serve(sockets=[listener]))
-        waiting = tasks.create_task(stop.wait())
-        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        http.should_exit = True
-        waiting.cancel()
-
-
-def _bind(name: str, host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        raise _cannot_have(name, host, port, error) from error
-
-
-def _cannot_have(name: str, host: str, port: int, error: OSError) -> SettingsError:
-    return SettingsError(f"{name} port {host}:{port} cannot be had: {error.strerror or error}")
-
-
-class _HttpServer(uvicorn.Server):
-    """Leaves signals to us: the simulator ends in order, not the HTTP port alone."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _tls(options: AesOptions, now_s: float) -> tuple[ssl.SSLContext | None, str | None]:
-    """Return what the TLS port needs, and the certificate that was made, if one was."""
-    if options.tls_self_signed:
-        return self_signed(options.host, now_s=now_s)
-    if options.tls_cert is None and options.tls_key is None:
-        return None, None
-    if options.tls_cert is None or options.tls_key is None:
-        raise SettingsError("--tls-cert and --tls-key belong together")
-    return load_context(options.tls_cert, options.tls_key), None
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    log_event(LOGGER, "simulator_stopped")

@@ -6,17 +6,13 @@ with CSTA's error class and value. The OpenAPI document is at ``/openapi.json``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
-import msgspec
-from litestar import Controller, Litestar, Request, Response, get, post
-from litestar.di import NamedDependency, Provide
-from litestar.exceptions import HTTPException
-from litestar.openapi.config import OpenAPIConfig
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from unified_agent import __version__
 from unified_agent.tools.simulators.aes import refusals
 from unified_agent.tools.simulators.aes.control_messages import (
     Accept,
@@ -41,7 +37,8 @@ from unified_agent.tools.simulators.aes.events import WorkMode
 from unified_agent.tools.simulators.aes.refusals import Refused
 from unified_agent.tools.simulators.aes.server import AesServer
 from unified_agent.tools.simulators.aes.simulator import Simulator
-from unified_agent.tools.simulators.aes.truth import Json, call_truth
+from unified_agent.tools.simulators.aes.truth import call_truth
+from unified_agent.tools.simulators.shell.control import ControlFrame, Json
 from unified_agent.wire.csta.values import LocalState, SessionId
 
 #: Which leg a key is about when no call is named.
@@ -53,67 +50,20 @@ _KEY_STATES = {
 }
 
 
-class ControlPort:
-    """What the routes work with.
-
-    Args:
-        server: what is controlled.
-        shut_down: called once when that is asked for.
-        certificate: the TLS certificate in PEM form that clients may trust, if one was made.
-    """
-
-    def __init__(self, server: AesServer, *, shut_down: Callable[[], None], certificate: str | None = None) -> None:
-        self.server = server
-        self.shut_down = shut_down
-        self.certificate = certificate
-
-    def application(self) -> Litestar:
-        """Return the ASGI application."""
-        return Litestar(
-            route_handlers=[Reading, Faults, World],
-            dependencies={"control": Provide(lambda: self, use_cache=True, sync_to_thread=False)},
-            exception_handlers={Refused: _refused, HTTPException: _not_understood},
-            openapi_config=OpenAPIConfig(
-                title="Simulated AES: control port",
-                version=__version__,
-                use_handler_docstrings=True,
-                create_examples=False,
-                path="/openapi",
-            ),
-            logging_config=None,
-            debug=False,
-        )
-
-
 class Reading(Controller):
     """What can be read."""
 
     tags = ["read"]
 
     @get("/truth", sync_to_thread=False)
-    def truth(self, control: NamedDependency[ControlPort]) -> Json:
+    def truth(self, server: NamedDependency[AesServer]) -> Json:
         """Tell everything that is true now: agents, calls, queues, sessions, monitors, sockets, faults, counters."""
-        return control.server.truth()
+        return server.truth()
 
     @get("/truth/calls/{call_id:str}", sync_to_thread=False)
-    def call(self, control: NamedDependency[ControlPort], call_id: FromPath[str]) -> Json:
+    def call(self, server: NamedDependency[AesServer], call_id: FromPath[str]) -> Json:
         """Tell one call."""
-        return control.server.act(lambda sim: call_truth(sim.switch.board.call(call_id), sim.now_s))
-
-    @get("/health", sync_to_thread=False)
-    def health(self, control: NamedDependency[ControlPort]) -> Json:
-        """Tell that we live."""
-        return {"status": "ok", "accepting": control.server.accepting}
-
-    @get("/certificate", media_type="application/x-pem-file", sync_to_thread=False)
-    def certificate(self, control: NamedDependency[ControlPort]) -> Response[str]:
-        """Give the certificate that was made for the TLS port; 404 when none was."""
-        return Response(control.certificate or "", status_code=200 if control.certificate else 404)
-
-    @get("/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=False)
-    def openapi(self, request: Request[Any, Any, Any]) -> bytes:
-        """Give the OpenAPI document."""
-        return msgspec.json.encode(request.app.openapi_schema.to_schema())
+        return server.act(lambda sim: call_truth(sim.switch.board.call(call_id), sim.now_s))
 
 
 class Faults(Controller):
@@ -122,39 +72,39 @@ class Faults(Controller):
     tags = ["faults"]
 
     @post("/connections/cut", status_code=200, sync_to_thread=False)
-    def cut(self, control: NamedDependency[ControlPort], data: JSONBody[Cut]) -> Json:
+    def cut(self, server: NamedDependency[AesServer], data: JSONBody[Cut]) -> Json:
         """End client sockets, by reset or by an orderly close."""
-        return {"connections": control.server.cut(reset=data.how is CutHow.RESET, connection=data.connection)}
+        return {"connections": server.cut(reset=data.how is CutHow.RESET, connection=data.connection)}
 
     @post("/connections/silence", status_code=200, sync_to_thread=False)
-    def silence(self, control: NamedDependency[ControlPort], data: JSONBody[Silence]) -> Json:
+    def silence(self, server: NamedDependency[AesServer], data: JSONBody[Silence]) -> Json:
         """Go silent without closing, or speak again."""
-        return {"connections": control.server.set_silent(silent=data.silent, connection=data.connection)}
+        return {"connections": server.set_silent(silent=data.silent, connection=data.connection)}
 
     @post("/connections/delay", status_code=200, sync_to_thread=False)
-    def delay(self, control: NamedDependency[ControlPort], data: JSONBody[Delay]) -> Json:
+    def delay(self, server: NamedDependency[AesServer], data: JSONBody[Delay]) -> Json:
         """Hold back everything that is sent."""
-        return {"connections": control.server.set_delay(data.delay_s, connection=data.connection)}
+        return {"connections": server.set_delay(data.delay_s, connection=data.connection)}
 
     @post("/connections/accept", status_code=200)
-    async def accept(self, control: NamedDependency[ControlPort], data: JSONBody[Accept]) -> Json:
+    async def accept(self, server: NamedDependency[AesServer], data: JSONBody[Accept]) -> Json:
         """Refuse connections, or take them again."""
-        await control.server.set_accepting(accepting=data.accept)
-        return {"accepting": control.server.accepting}
+        await server.set_accepting(accepting=data.accept)
+        return {"accepting": server.accepting}
 
     @post("/logins", status_code=200, sync_to_thread=False)
-    def logins(self, control: NamedDependency[ControlPort], data: JSONBody[Logins]) -> Json:
+    def logins(self, server: NamedDependency[AesServer], data: JSONBody[Logins]) -> Json:
         """Refuse starts of sessions, or let them in again."""
         refused = data.error if data.refuse else None
 
         def refuse(sim: Simulator) -> None:
             sim.aes.refuse_logins = refused
 
-        control.server.act(refuse)
+        server.act(refuse)
         return {"refuses_logins": refused}
 
     @post("/sessions/end", status_code=200, sync_to_thread=False)
-    def end_session(self, control: NamedDependency[ControlPort], data: JSONBody[EndSession]) -> Json:
+    def end_session(self, server: NamedDependency[AesServer], data: JSONBody[EndSession]) -> Json:
         """End sessions from the server's side."""
 
         def end(sim: Simulator) -> int:
@@ -163,25 +113,19 @@ class Faults(Controller):
             ]
             return sum(sim.aes.terminate(SessionId(name), data.text) for name in chosen)
 
-        return {"sessions": control.server.act(end)}
+        return {"sessions": server.act(end)}
 
     @post("/link", status_code=200, sync_to_thread=False)
-    def link(self, control: NamedDependency[ControlPort], data: JSONBody[SwitchLinkUp]) -> Json:
+    def link(self, server: NamedDependency[AesServer], data: JSONBody[SwitchLinkUp]) -> Json:
         """Lose the link to the switch, or find it again."""
-        control.server.act(lambda sim: sim.aes.set_link(up=data.up))
+        server.act(lambda sim: sim.aes.set_link(up=data.up))
         return {"link_up": data.up}
 
     @post("/status", status_code=200, sync_to_thread=False)
-    def status(self, control: NamedDependency[ControlPort], data: JSONBody[Status]) -> Json:
+    def status(self, server: NamedDependency[AesServer], data: JSONBody[Status]) -> Json:
         """Tell a system status."""
-        control.server.act(lambda sim: sim.aes.set_status(data.status))
+        server.act(lambda sim: sim.aes.set_status(data.status))
         return {"status": data.status}
-
-    @post("/shut-down", status_code=202, sync_to_thread=False)
-    def shut_down(self, control: NamedDependency[ControlPort]) -> Json:
-        """End the simulator."""
-        control.shut_down()
-        return {"shutting_down": True}
 
 
 class World(Controller):
@@ -190,7 +134,7 @@ class World(Controller):
     tags = ["world"]
 
     @post("/calls", status_code=200, sync_to_thread=False)
-    def place_call(self, control: NamedDependency[ControlPort], data: JSONBody[PlaceCall]) -> Json:
+    def place_call(self, server: NamedDependency[AesServer], data: JSONBody[PlaceCall]) -> Json:
         """Let somebody outside call in."""
 
         def place(sim: Simulator) -> Json:
@@ -203,23 +147,23 @@ class World(Controller):
             )
             return {"call_id": call_id, "ucid": sim.switch.board.call(call_id).ucid}
 
-        return control.server.act(place)
+        return server.act(place)
 
     @post("/calls/hang-up", status_code=200, sync_to_thread=False)
-    def hang_up(self, control: NamedDependency[ControlPort], data: JSONBody[HangUpCall]) -> Json:
+    def hang_up(self, server: NamedDependency[AesServer], data: JSONBody[HangUpCall]) -> Json:
         """Let an outside party hang up."""
-        control.server.act(lambda sim: sim.switch.hang_up_outside(data.call_id, data.device))
+        server.act(lambda sim: sim.switch.hang_up_outside(data.call_id, data.device))
         return {"call_id": data.call_id}
 
     @post("/telephones", status_code=200, sync_to_thread=False)
-    def use_telephone(self, control: NamedDependency[ControlPort], data: JSONBody[UseTelephone]) -> Json:
+    def use_telephone(self, server: NamedDependency[AesServer], data: JSONBody[UseTelephone]) -> Json:
         """Press a key at a telephone."""
-        return control.server.act(lambda sim: {"call_id": press_key(sim, data)})
+        return server.act(lambda sim: {"call_id": press_key(sim, data)})
 
     @post("/agents/log-on", status_code=200, sync_to_thread=False)
-    def log_on(self, control: NamedDependency[ControlPort], data: JSONBody[LogOnAgent]) -> Json:
+    def log_on(self, server: NamedDependency[AesServer], data: JSONBody[LogOnAgent]) -> Json:
         """Log an agent on at the telephone."""
-        control.server.act(
+        server.act(
             lambda sim: sim.switch.agents.log_on(
                 data.station, data.agent_id, None, mode=data.work_mode, reason=data.reason
             )
@@ -227,7 +171,7 @@ class World(Controller):
         return {"agent_id": data.agent_id, "station": data.station}
 
     @post("/agents/set", status_code=200, sync_to_thread=False)
-    def set_agent(self, control: NamedDependency[ControlPort], data: JSONBody[SetAgent]) -> Json:
+    def set_agent(self, server: NamedDependency[AesServer], data: JSONBody[SetAgent]) -> Json:
         """Change an agent's work mode at the telephone."""
 
         def change(sim: Simulator) -> bool:
@@ -241,16 +185,16 @@ class World(Controller):
                 return False
             return sim.switch.agents.set_mode(agent.station, data.work_mode, reason=data.reason, enable_pending=True)
 
-        return {"agent_id": data.agent_id, "pending": control.server.act(change)}
+        return {"agent_id": data.agent_id, "pending": server.act(change)}
 
     @post("/stations", status_code=200, sync_to_thread=False)
-    def set_station(self, control: NamedDependency[ControlPort], data: JSONBody[SetStation]) -> Json:
+    def set_station(self, server: NamedDependency[AesServer], data: JSONBody[SetStation]) -> Json:
         """Unplug a telephone or plug it in again."""
-        control.server.act(lambda sim: sim.switch.set_service(data.station, in_service=data.in_service))
+        server.act(lambda sim: sim.switch.set_service(data.station, in_service=data.in_service))
         return {"station": data.station, "in_service": data.in_service}
 
     @post("/traffic", status_code=200, sync_to_thread=False)
-    def set_traffic(self, control: NamedDependency[ControlPort], data: JSONBody[SetTraffic]) -> Json:
+    def set_traffic(self, server: NamedDependency[AesServer], data: JSONBody[SetTraffic]) -> Json:
         """Start, stop or change a stream of callers."""
 
         def change(sim: Simulator) -> Json:
@@ -265,7 +209,7 @@ class World(Controller):
                 stream.stop()
             return {"running": stream.running, "calls_per_minute": stream.calls_per_minute}
 
-        return control.server.act(change)
+        return server.act(change)
 
 
 def press_key(sim: Simulator, data: UseTelephone) -> str:
@@ -303,7 +247,9 @@ def _refused(_: Request[Any, Any, Any], error: Refused) -> Response[Json]:
     )
 
 
-def _not_understood(_: Request[Any, Any, Any], error: HTTPException) -> Response[Json]:
-    return Response(
-        {"id": "not-understood", "detail": error.detail, "extra": error.extra}, status_code=error.status_code
-    )
+class ControlPort(ControlFrame):
+    """The control port of the simulated AES."""
+
+    title = "Simulated AES: control port"
+    controllers = (Reading, Faults, World)
+    answers = MappingProxyType({Refused: _refused})

@@ -15,7 +15,7 @@ The model is pure: time and chance come in, effects come out.
 - ``truth``: what the dialler knows, as plain data.
 - ``dialler``: the door to all of it.
 
-Around it the shell:
+Around it the shell, with what is in ``simulators.shell``:
 
 - ``client_socket``: one socket: frames, silence, delay, cuts.
 - ``server``: all sockets in front of the model.

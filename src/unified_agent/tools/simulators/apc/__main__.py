@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-
 from cyclopts import App
 
-from unified_agent.errors import SettingsError
 from unified_agent.tools.simulators.apc.command import ApcOptions, run
+from unified_agent.tools.simulators.shell.process import run_alone
 
 app = App(name="simulate-apc", help="A simulated Proactive Contact dialler.")
 
@@ -16,11 +13,7 @@ app = App(name="simulate-apc", help="A simulated Proactive Contact dialler.")
 @app.default
 def main(options: ApcOptions = ApcOptions()) -> None:  # noqa: B008 - cyclopts reads the default
     """Simulate a dialler until Ctrl-C. Prints its ports, then ``ready``."""
-    try:
-        asyncio.run(run(options))
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(2) from None
+    run_alone(run(options))
 
 
 if __name__ == "__main__":

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import random
-import secrets
-import signal
-import socket
-import ssl
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
-import uvicorn
 from cyclopts import Parameter
 
-from unified_agent.clock import LoopClock
 from unified_agent.errors import SettingsError
-from unified_agent.observe import configure_logging, get_logger, log_event
-from unified_agent.tools.simulators.aes.certificate import load_context, self_signed
+from unified_agent.observe import get_logger, log_event
 from unified_agent.tools.simulators.apc.control import ControlPort
 from unified_agent.tools.simulators.apc.plan import SAMPLE, DiallerPlan, load_plan
 from unified_agent.tools.simulators.apc.server import DIALLER_PORT, DiallerServer
+from unified_agent.tools.simulators.shell.process import Port, given, prepare, run_until_told
 
 LOGGER = get_logger("simulators.apc")
 
 CONTROL_PORT: Final = 22780
-#: How long open HTTP requests may take when the simulator ends.
-_CONTROL_GRACE_S: Final = 2
 
 
 @Parameter(name="*")
@@ -85,12 +73,12 @@ def plan_of(options: ApcOptions) -> DiallerPlan:
         SettingsError: the file or an option is wrong.
     """
     plan = load_plan(options.config or SAMPLE)
-    of_traffic = _given(calls_per_minute=options.calls_per_minute, wait_s=options.wait_s, talk_s=options.talk_s)
+    of_traffic = given(calls_per_minute=options.calls_per_minute, wait_s=options.wait_s, talk_s=options.talk_s)
     if options.calls_per_minute is not None:
         of_traffic["arrivals"] = "poisson"
     changed = {
         **msgspec.to_builtins(plan),
-        **_given(
+        **given(
             accept_any=options.accept_any,
             password=options.password,
             stale_logon_s=options.stale_logon_s,
@@ -118,86 +106,11 @@ async def run(options: ApcOptions) -> None:
     if options.print_config:
         sys.stdout.write((options.config or SAMPLE).read_text("utf-8"))
         return
-    configure_logging(level=options.log_level, as_json=False)
-    seed = options.seed if options.seed is not None else secrets.randbits(32)
-    clock = LoopClock(asyncio.get_running_loop())
-    context, certificate = _tls(options, clock.now_s())
-    server = DiallerServer(plan, clock=clock, chance=random.Random(seed))  # noqa: S311 - repeatable by seed
-    log_event(LOGGER, "simulator_started", seed=seed, jobs=[job.name for job in plan.jobs])
-    stop = asyncio.Event()
-    try:
-        name = "plain" if context is None else "tls"
-        try:
-            bound = await server.start_listening(options.host, options.port, context)
-        except OSError as error:
-            raise _cannot_have(name, options.host, options.port, error) from error
-        _say(f"{name} {options.host}:{bound}")
-        listener = _bind("control", options.host, options.control_port)
-        _say(f"control http://{options.host}:{listener.getsockname()[1]}")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        _say("ready")
-        with listener:
-            await _run_control(ControlPort(server, shut_down=stop.set, certificate=certificate), listener, stop)
-    finally:
-        await server.close()
-    log_event(LOGGER, "simulator_stopped")
-
-
-async def _run_control(control: ControlPort, listener: socket.socket, stop: asyncio.Event) -> None:
-    """Serve the control port until it is time to stop."""
-    http = _HttpServer(
-        uvicorn.Config(
-            control.application(),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=_CONTROL_GRACE_S,
-            log_config=None,
-        )
+    start = prepare(options)
+    server = DiallerServer(plan, clock=start.clock, chance=start.chance)
+    log_event(LOGGER, "simulator_started", seed=start.seed, jobs=[job.name for job in plan.jobs])
+    port = Port("plain" if start.tls is None else "tls", options.port, start.tls)
+    await run_until_told(
+        server, [port], options, lambda stop: ControlPort(server, shut_down=stop, certificate=start.certificate)
     )
-    async with asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(http.serve(sockets=[listener]))
-        waiting = tasks.create_task(stop.wait())
-        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        http.should_exit = True
-        waiting.cancel()
-
-
-def _bind(name: str, host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        raise _cannot_have(name, host, port, error) from error
-
-
-def _cannot_have(name: str, host: str, port: int, error: OSError) -> SettingsError:
-    return SettingsError(f"{name} port {host}:{port} cannot be had: {error.strerror or error}")
-
-
-class _HttpServer(uvicorn.Server):
-    """Leaves signals to us: the simulator ends in order, not the HTTP port alone."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _tls(options: ApcOptions, now_s: float) -> tuple[ssl.SSLContext | None, str | None]:
-    """Return what TLS needs, and the certificate that was made, if one was."""
-    if options.tls_self_signed:
-        return self_signed(options.host, now_s=now_s)
-    if options.tls_cert is None and options.tls_key is None:
-        return None, None
-    if options.tls_cert is None or options.tls_key is None:
-        raise SettingsError("--tls-cert and --tls-key belong together")
-    return load_context(options.tls_cert, options.tls_key), None
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    log_event(LOGGER, "simulator_stopped")

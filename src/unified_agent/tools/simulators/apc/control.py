@@ -6,17 +6,13 @@ Impossible in the present state: 409. The OpenAPI document is at ``/openapi.json
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any
 
-import msgspec
-from litestar import Controller, Litestar, Request, Response, get, post
-from litestar.di import NamedDependency, Provide
-from litestar.exceptions import HTTPException
-from litestar.openapi.config import OpenAPIConfig
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from unified_agent import __version__
 from unified_agent.errors import LocalProtocolError
 from unified_agent.tools.simulators.apc import control_messages as msg
 from unified_agent.tools.simulators.apc import happenings, truth
@@ -24,48 +20,7 @@ from unified_agent.tools.simulators.apc.control_world import World
 from unified_agent.tools.simulators.apc.floor import Floor
 from unified_agent.tools.simulators.apc.happenings import Conflict, Unknown
 from unified_agent.tools.simulators.apc.server import DiallerServer
-
-Json: TypeAlias = dict[str, Any]
-
-
-class ControlPort:
-    """What the routes work with.
-
-    Args:
-        server: what is controlled.
-        shut_down: called once when the program is to end.
-        certificate: the TLS certificate in PEM form that clients may trust, if one was made.
-    """
-
-    def __init__(self, server: DiallerServer, *, shut_down: Callable[[], None], certificate: str | None = None) -> None:
-        self.server = server
-        self.shut_down = shut_down
-        self.certificate = certificate
-
-    def application(self) -> Litestar:
-        """Return the ASGI application."""
-        return Litestar(
-            route_handlers=[Reading, Faults, World],
-            dependencies={
-                "control": Provide(lambda: self, use_cache=True, sync_to_thread=False),
-                "server": Provide(lambda: self.server, use_cache=True, sync_to_thread=False),
-            },
-            exception_handlers={
-                Conflict: _answer_with(409),
-                Unknown: _answer_with(404),
-                LocalProtocolError: _answer_with(400),
-                HTTPException: _not_understood,
-            },
-            openapi_config=OpenAPIConfig(
-                title="Simulated dialler: control port",
-                version=__version__,
-                use_handler_docstrings=True,
-                create_examples=False,
-                path="/openapi",
-            ),
-            logging_config=None,
-            debug=False,
-        )
+from unified_agent.tools.simulators.shell.control import Answer, ControlFrame, Json
 
 
 class Reading(Controller):
@@ -96,21 +51,6 @@ class Reading(Controller):
         if told is None:
             raise Unknown(f"there is no record {number} in list {letter} of job {job!r}")
         return told
-
-    @get("/health", sync_to_thread=False)
-    def health(self, server: NamedDependency[DiallerServer]) -> Json:
-        """Tell that we live."""
-        return {"status": "ok", "accepting": server.accepting}
-
-    @get("/certificate", media_type="application/x-pem-file", sync_to_thread=False)
-    def certificate(self, control: NamedDependency[ControlPort]) -> Response[str]:
-        """Give the certificate that was made for TLS; 404 when none was."""
-        return Response(control.certificate or "", status_code=200 if control.certificate else 404)
-
-    @get("/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=False)
-    def openapi(self, request: Request[Any, Any, Any]) -> bytes:
-        """Give the OpenAPI document."""
-        return msgspec.json.encode(request.app.openapi_schema.to_schema())
 
 
 class Faults(Controller):
@@ -213,21 +153,19 @@ class Faults(Controller):
         """Let the dialler go down, and perhaps come back."""
         return {"connections": await server.shut_down(announce=data.announce, back_after_s=data.back_after_s)}
 
-    @post("/shut-down", status_code=202, sync_to_thread=False)
-    def shut_down(self, control: NamedDependency[ControlPort]) -> Json:
-        """End the simulator."""
-        control.shut_down()
-        return {"shutting_down": True}
 
-
-def _answer_with(status: int) -> Callable[[Request[Any, Any, Any], Any], Response[Json]]:
+def _answer_with(status: int) -> Answer:
     def answer(_: Request[Any, Any, Any], error: Any) -> Response[Json]:
         return Response({"id": error.code, "detail": str(error)}, status_code=status)
 
     return answer
 
 
-def _not_understood(_: Request[Any, Any, Any], error: HTTPException) -> Response[Json]:
-    return Response(
-        {"id": "not-understood", "detail": error.detail, "extra": error.extra}, status_code=error.status_code
+class ControlPort(ControlFrame):
+    """The control port of the simulated dialler."""
+
+    title = "Simulated dialler: control port"
+    controllers = (Reading, Faults, World)
+    answers = MappingProxyType(
+        {Conflict: _answer_with(409), Unknown: _answer_with(404), LocalProtocolError: _answer_with(400)}
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
@@ -12,8 +10,7 @@ from unified_agent.tools.simulators.apc import control_messages as msg
 from unified_agent.tools.simulators.apc import happenings
 from unified_agent.tools.simulators.apc.floor import Floor
 from unified_agent.tools.simulators.apc.server import DiallerServer
-
-Json: TypeAlias = dict[str, Any]
+from unified_agent.tools.simulators.shell.control import Json
 
 
 class World(Controller):

@@ -43,7 +43,7 @@ def self_signed(host: str, *, now_s: float) -> tuple[ssl.SSLContext, str]:
         What a TLS listener needs, and the certificate in PEM form for clients to trust.
     """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"simulated AES on {host}"[:64])])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"simulator on {host}"[:64])])
     began = datetime.fromtimestamp(now_s, UTC) - timedelta(hours=1)
     names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     try:

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from unified_agent.errors import SettingsError
-from unified_agent.tools.simulators.aes.certificate import load_context, self_signed
+from unified_agent.tools.simulators.shell.certificate import load_context, self_signed
 
 
 def handshake(server: ssl.SSLContext, pem: str, name: str) -> None:
