@@ -15,7 +15,8 @@ import { SCENES } from "../../web/dev/scenes.mjs";
 import { barriers, launch } from "./chromium.mjs";
 
 const OUT = fileURLToPath(new URL("../../artefacts/desktop/", import.meta.url));
-const SIZES = { wide: [1440, 900], small: [1024, 700], phone: [360, 740] };
+/** `zoomed` is a window of 1,280 × 1,024 at 400 %. */
+const SIZES = { wide: [1440, 900], small: [1024, 700], phone: [360, 740], zoomed: [320, 256] };
 const THEMES = ["light", "dark"];
 
 const PAGES = [
@@ -108,7 +109,7 @@ for (const name of names) {
         await page.locator("form.login").waitFor();
         await stage(name, page, backend);
         await page.mouse.move(0, 0);
-        await page.screenshot({ path: `${OUT}${name}-${size}-${theme}.png`, fullPage: size === "phone" });
+        await page.screenshot({ path: `${OUT}${name}-${size}-${theme}.png`, fullPage: width < 400 });
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (overflow > 0) found += 1;
         if (overflow > 0) console.log(`${name} ${size}: ${overflow} px wider than the window`);

@@ -183,7 +183,8 @@ function notLive(): string {
 
 /** Remembers calls that ended, newest first. One that became part of another has not ended. */
 function noteCalls(before: View | null, after: View | null): void {
-  if (!before || !after) return;
+  // While the switch cannot be asked its calls are not shown, and have not ended.
+  if (!before || !after || !after.agent.known) return;
   const talking = new Set(["active", "held", "conferenced"]);
   for (const call of before.calls) if (talking.has(call.state)) talked.add(call.id);
   const gone = before.calls.filter((call) => !after.calls.some((each) => each.id === call.id));

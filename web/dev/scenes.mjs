@@ -300,6 +300,18 @@ export const SCENES = {
       login: { steps: steps([...TELEPHONY_STEPS, "dialler", "job"], "link"), turn_at: null },
       blocked: { ...DOWN, ...NO_DIALLING },
     }),
+  "telephony-lost-in-record": () =>
+    view({
+      mode: "talking",
+      switchMode: "ready",
+      session: { phase: "resetting" },
+      agent: { known: false },
+      dialler: { ...WORKING, take_items: false },
+      item: item("on-call"),
+      links: { telephony: link("aes-1", { state: "down", lost: ago(12), trouble: "silent" }), dialler: link("pc-1") },
+      login: { steps: steps(TELEPHONY_STEPS, "link"), turn_at: null },
+      blocked: DOWN,
+    }),
   "telephony-back": () =>
     view({
       mode: "ready",

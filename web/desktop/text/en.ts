@@ -43,7 +43,7 @@ export const en = {
   "modes.choose-reason": "Choose a reason",
   "modes.no-reason": "Without a reason",
   "modes.limit": "{minutes} min",
-  "modes.over-limit": "longer than the {minutes} min for this reason",
+  "modes.over-limit": "over {minutes} min",
 
   "pending.not-ready": "Not ready when this ends",
   "pending.not-ready-reason": "Not ready ({reason}) when this ends",
@@ -286,7 +286,7 @@ export const en = {
   "banner.telephony-what":
     "Calls in progress go on: talk and hang up at the telephone. Work modes and call buttons do not work. You are logged in again by itself when the link is back.",
   "banner.telephony-also-dialler":
-    "Calls in progress go on: talk and hang up at the telephone. Work modes, call buttons and the dialler do not work. You are logged in again by itself when the link is back.",
+    "Calls in progress go on: talk and hang up at the telephone. Work modes and call buttons do not work. You get no new customer; an open record stays open, finish it. You are logged in again by itself when the link is back.",
   "banner.dialler": "No dialler since {since}.",
   "banner.dialler-what":
     "The telephone works: calls and work modes. Customer records do not. You are logged on again by itself.",
@@ -319,7 +319,7 @@ export const en = {
   "doing.attaching": "attaching",
   "doing.reading-fields": "reading the fields",
   "doing.becoming-available": "becoming available",
-  "known.last": "last known {age} ago",
+  "known.last": "last: {mode}, {age} ago",
 
   // --- login
   "login.title": "Unified Agent",

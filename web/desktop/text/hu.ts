@@ -41,7 +41,7 @@ export const hu: Texts = {
   "modes.choose-reason": "Válasszon okot",
   "modes.no-reason": "Ok nélkül",
   "modes.limit": "{minutes} perc",
-  "modes.over-limit": "több mint az okhoz tartozó {minutes} perc",
+  "modes.over-limit": "{minutes} percen túl",
 
   "pending.not-ready": "Nem fogad, ha ez véget ér",
   "pending.not-ready-reason": "Nem fogad ({reason}), ha ez véget ér",
@@ -280,7 +280,7 @@ export const hu: Texts = {
   "banner.telephony-what":
     "A folyamatban lévő hívások folytatódnak: beszélni és bontani a telefonon lehet. A munkamódok és a hívásgombok nem működnek. Ha a kapcsolat visszatér, a bejelentkezés magától megtörténik.",
   "banner.telephony-also-dialler":
-    "A folyamatban lévő hívások folytatódnak: beszélni és bontani a telefonon lehet. A munkamódok, a hívásgombok és a tárcsázó nem működnek. Ha a kapcsolat visszatér, a bejelentkezés magától megtörténik.",
+    "A folyamatban lévő hívások folytatódnak: beszélni és bontani a telefonon lehet. A munkamódok és a hívásgombok nem működnek. Új ügyfelet nem kap; a nyitott adatlap nyitva marad, fejezze be. Ha a kapcsolat visszatér, a bejelentkezés magától megtörténik.",
   "banner.dialler": "Nincs tárcsázó {since} óta.",
   "banner.dialler-what":
     "A telefon működik: hívások és munkamódok. Az ügyféladatlapok nem. A bejelentkezés magától megtörténik.",
@@ -312,7 +312,7 @@ export const hu: Texts = {
   "doing.attaching": "csatlakozás",
   "doing.reading-fields": "mezők olvasása",
   "doing.becoming-available": "elérhetővé válás",
-  "known.last": "{age} óta nem ismert",
+  "known.last": "utoljára: {mode}, {age}",
 
   "login.title": "Unified Agent",
   "login.agent": "Ügynök",

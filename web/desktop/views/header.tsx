@@ -51,7 +51,7 @@ function StateBlock(): JSX.Element | null {
   const limitMin = config.value?.not_ready_reasons.find((each) => each.code === agent.reason)?.maximum_min ?? null;
   const over = agent.mode === "not-ready" && limitMin !== null && elapsedMs(agent.since) > limitMin * 60_000;
   const note = uncertain
-    ? `${word("mode", agent.mode)}, ${t("known.last", { age: duration(elapsedMs(uncertain)) })}`
+    ? t("known.last", { mode: word("mode", agent.mode), age: duration(elapsedMs(uncertain)) })
     : reason.filter(Boolean).join(" · ");
   return (
     <div class={`state state--${SIGNS[mode]}`} role="group" aria-label={word("mode", mode)}>
@@ -59,11 +59,17 @@ function StateBlock(): JSX.Element | null {
       <div class="state__words">
         <strong class="state__word">{word("mode", mode)}</strong>
         {over && !uncertain ? (
-          <span class="state__note state__note--over">
-            <Icon name="clock" /> {reasonLabel(agent.reason)} · {t("modes.over-limit", { minutes: limitMin })}
+          <span class="state__note state__note--over" data-tip={note}>
+            <Icon name="clock" />
+            <span class="state__reason">{reasonLabel(agent.reason)} · </span>
+            {t("modes.over-limit", { minutes: limitMin })}
           </span>
         ) : (
-          note !== "" && <span class="state__note">{note}</span>
+          note !== "" && (
+            <span class="state__note" data-tip={note}>
+              {note}
+            </span>
+          )
         )}
       </div>
       {!uncertain && <Elapsed since={stateSince()} big />}

@@ -21,7 +21,8 @@ export function Stage(): JSX.Element | null {
   return (
     <section class="stage" aria-label={session.uses_dialler ? t("dialler.label") : t("item.label")}>
       {session.uses_dialler && <DiallerBar />}
-      <WayBack />
+      {/* Beside what is being typed, never in its place. */}
+      {!shown.item && <WayBack />}
       {session.phase === "closing" && (
         <section class="way-back">
           <header>
@@ -32,6 +33,7 @@ export function Stage(): JSX.Element | null {
       )}
       <LostNotes />
       {shown.item ? <Item item={shown.item} /> : <NoItem />}
+      {shown.item && <WayBack />}
     </section>
   );
 }
