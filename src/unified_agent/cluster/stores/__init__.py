@@ -1,0 +1,9 @@
+"""Where instances keep what they share.
+
+- ``base``: the contract: keys, revisions, leases, transactions, watches, errors.
+- ``view``: what a reader knows, from what a watch tells.
+- ``batch``: many small writes of one instance in few transactions, each under its own condition.
+- ``memory``: the store of a single instance and of simulation, with faults on command; ``memory_engine`` is its server.
+- ``etcd``: the store of a cluster; ``etcd_watch`` its watch, ``etcd_rpc`` its endpoints, failover and credentials,
+  ``etcd_settings`` its settings, ``etcd_messages`` its messages.
+"""
