@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from unified_agent.client import Desk
 from unified_agent.domain.states import Side
 from unified_agent.tools.load.agents import Crowd, VirtualAgent
 from unified_agent.tools.load.report import Recovery, Spread
@@ -36,6 +35,7 @@ ASK_S: Final = 0.2
 SESSIONS_AT_ONCE: Final = 8
 #: So many differences are kept for the report.
 DIFFERENCES_KEPT: Final = 10
+LATE_KEPT: Final = 3
 
 
 @dataclass(slots=True)
@@ -85,6 +85,21 @@ class LossWatch:
         return len(self.back_s) == len(self.expected)
 
 
+@dataclass(slots=True)
+class Agreement:
+    """How agents came to be truthful.
+
+    Attributes:
+        truthful_s: when each was, Unix seconds by index.
+        open: sentences about those who were not, after the last asking.
+        late: sentences about those who were the last to become it, as of the asking before.
+    """
+
+    truthful_s: dict[int, float] = field(default_factory=dict)
+    open: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+
+
 async def measure(scenario: Scenario, world: World, crowd: Crowd, outage_s: float) -> Recovery:
     """Let a loss happen, heal it, and measure.
 
@@ -111,7 +126,7 @@ async def measure(scenario: Scenario, world: World, crowd: Crowd, outage_s: floa
             healed_s = time.time()
             await scenario.heal(world)
         await _until(lambda: watch.all_back, healed_s + BACK_LIMIT_S)
-        truthful_s, left = await become_truthful(world, crowd, watch.expected, healed_s + BACK_LIMIT_S)
+        agreement = await become_truthful(world, crowd, watch.expected, healed_s + BACK_LIMIT_S)
     finally:
         end()
     noticed_s = watch.lost_s if watch.lost_s is not None else began_s
@@ -120,23 +135,22 @@ async def measure(scenario: Scenario, world: World, crowd: Crowd, outage_s: floa
         title=scenario.title,
         agents=len(watch.expected),
         told=len(watch.told_s),
-        truthful=len(truthful_s),
+        truthful=len(agreement.truthful_s),
         noticed_after_s=round(noticed_s - began_s, 3) if watch.lost_s is not None else None,
         told_after_s=_after(watch.told_s.values(), noticed_s),
         outage_s=round(healed_s - began_s, 3),
         back_after_s=_after(watch.back_s.values(), healed_s),
-        truthful_after_s=_after(truthful_s.values(), healed_s).most_s,
+        truthful_after_s=_after(agreement.truthful_s.values(), healed_s).most_s,
         notice_delay=Spread.of(crowd.take_delays()),
         instance_cpu_share=round((_instance_cpu_s(world) - cpu_s) / (time.time() - began_s), 4),
-        differences=left[:DIFFERENCES_KEPT],
+        differences=agreement.open[:DIFFERENCES_KEPT],
+        late=agreement.late[:LATE_KEPT],
         noticed_aim_s=scenario.noticed_aim_s,
         back_aim_s=scenario.back_aim_s,
     )
 
 
-async def become_truthful(
-    world: World, crowd: Crowd, wanted: Iterable[int], until_s: float
-) -> tuple[dict[int, float], list[str]]:
+async def become_truthful(world: World, crowd: Crowd, wanted: Iterable[int], until_s: float) -> Agreement:
     """Ask until desktop, session, switch and dialler have agreed about each agent.
 
     Args:
@@ -144,32 +158,28 @@ async def become_truthful(
         crowd: whose desktops.
         wanted: agents by index.
         until_s: Unix seconds at which to give up.
-
-    Returns:
-        When each agent was truthful, Unix seconds by index; and the differences of those who never were.
     """
-    open_ = {index: crowd.agents[index] for index in wanted}
-    truthful: dict[int, float] = {}
-    left: list[str] = []
-    while open_:
-        before = {index: dict(agent.view) for index, agent in open_.items()}
+    waiting = {index: crowd.agents[index] for index in wanted}
+    agreement = Agreement()
+    while waiting:
+        before = {index: dict(agent.view) for index, agent in waiting.items()}
         truths = await world.truths()
         asked_s = time.time()
         found = {
             index: min(_differences(agent, before[index], truths), _differences(agent, agent.view, truths), key=len)
-            for index, agent in open_.items()
+            for index, agent in waiting.items()
         }
-        agreed = [open_[index] for index, different in found.items() if not different]
-        confirmed = await _sessions_agree(world, agreed)
-        for agent in confirmed:
-            truthful[agent.index] = asked_s
-            del open_[agent.index]
-        left = [f"agent {index}: {'; '.join(different)}" for index, different in found.items() if index in open_]
+        found |= await _sessions_differ(world, [waiting[index] for index, each in found.items() if not each])
+        for index in [index for index, each in found.items() if not each]:
+            agreement.truthful_s[index] = asked_s
+            del waiting[index]
+        agreement.late = agreement.open
+        agreement.open = [f"agent {index}: {'; '.join(each)}" for index, each in found.items() if each]
         if time.time() > until_s:
             break
-        if open_:
+        if waiting:
             await asyncio.sleep(ASK_S)
-    return truthful, left
+    return agreement
 
 
 def _differences(agent: VirtualAgent, view: Json, truths: Truths) -> list[str]:
@@ -179,20 +189,25 @@ def _differences(agent: VirtualAgent, view: Json, truths: Truths) -> list[str]:
     return found if back_at_work(view) else [*found, "not back at work"]
 
 
-async def _sessions_agree(world: World, agents: list[VirtualAgent]) -> list[VirtualAgent]:
+async def _sessions_differ(world: World, agents: list[VirtualAgent]) -> dict[int, list[str]]:
+    """Compare desktops with what the instance says of their sessions; by agent's index what differs."""
     turn = asyncio.Semaphore(SESSIONS_AT_ONCE)
 
-    async def agrees(agent: VirtualAgent, desk: Desk) -> VirtualAgent | None:
+    async def ask(agent: VirtualAgent) -> list[str]:
+        desk = agent.desk
+        if desk is None:
+            return ["logged out"]
         async with turn:
             try:
                 answer = await world.session(desk)
-            except WorldUnreachable:
-                return None
-        same_place = desk.position == (answer["epoch"], answer["seq"])
-        return agent if same_place and not between_views(desk.view, answer["view"]) else None
+            except WorldUnreachable as error:
+                return [f"the session does not answer: {error}"]
+        if desk.position != (answer["epoch"], answer["seq"]):
+            return ["the session is elsewhere in the stream"]
+        return between_views(desk.view, answer["view"])
 
-    asked = [agrees(agent, agent.desk) for agent in agents if agent.desk is not None]
-    return [agent for agent in await asyncio.gather(*asked) if agent is not None]
+    found = await asyncio.gather(*(ask(agent) for agent in agents))
+    return {agent.index: each for agent, each in zip(agents, found, strict=True)}
 
 
 def _is_concerned(agent: VirtualAgent, side: Side) -> bool:

@@ -85,6 +85,7 @@ class Recovery(Struct, frozen=True, kw_only=True):
         notice_delay: of all notices meanwhile.
         instance_cpu_share: CPU of the instance meanwhile, of one processor; 0 when it cannot be watched.
         differences: what those differ in who never were truthful.
+        late: what the last to become truthful differed in when they were asked about before.
         noticed_aim_s, back_aim_s: what was aimed at for ``noticed_after_s`` (None: nothing) and ``truthful_after_s``.
     """
 
@@ -101,6 +102,7 @@ class Recovery(Struct, frozen=True, kw_only=True):
     notice_delay: Spread
     instance_cpu_share: float
     differences: list[str]
+    late: list[str]
     noticed_aim_s: float | None
     back_aim_s: float
 
@@ -215,6 +217,7 @@ def _lines(report: Report) -> Iterator[str]:
             f"{_ms(each.notice_delay.p99_s):>12} {each.instance_cpu_share:12.0%}   {after}"
         )
         yield from (f"    {line}" for line in each.differences)
+        yield from (f"    a moment before the last: {line}" for line in each.late)
     yield ""
     yield (
         f"truths agreed for {report.agreed_while_working} agents while working, "

@@ -73,8 +73,8 @@ class Run:
         async with Figures(self._world, self._crowd) as working:
             await self._work(course.work_s, "working")
         everyone = range(plan.agents)
-        agreed, left = await become_truthful(world, crowd, everyone, time.time() + AGREE_LIMIT_S)
-        _tell_differences(left)
+        agreement = await become_truthful(world, crowd, everyone, time.time() + AGREE_LIMIT_S)
+        _tell_differences(agreement.open)
         recoveries = []
         for scenario in course.scenarios:
             say(f"{scenario.name}: {scenario.title}")
@@ -96,7 +96,7 @@ class Run:
             calls_per_minute=plan.calls_per_minute,
             logging_in=logging_in.phase(),
             working=working.phase(),
-            agreed_while_working=len(agreed),
+            agreed_while_working=len(agreement.truthful_s),
             recoveries=recoveries,
             agreed_at_rest=at_rest,
             reconnects=sum(desk.connections - 1 for _, desk in crowd.logged_in()),
@@ -139,8 +139,8 @@ class Run:
         left: list[str] = []
         while best < self._plan.agents and time.monotonic() < until_s:
             await asyncio.sleep(REST_S)
-            agreed, left = await become_truthful(self._world, self._crowd, range(self._plan.agents), 0.0)
-            best = max(best, len(agreed))
+            agreement = await become_truthful(self._world, self._crowd, range(self._plan.agents), 0.0)
+            best, left = max(best, len(agreement.truthful_s)), agreement.open
         _tell_differences(left)
         return best
 

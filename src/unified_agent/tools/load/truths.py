@@ -72,8 +72,8 @@ def differences(view: Json, switch: Json, diallers: Mapping[str, Mapping[str, Js
 
 
 def between_views(desktop: Json, session: Json) -> list[str]:
-    """Compare what a desktop shows with what the instance says of the session."""
-    return [f"{name}: desktop and session differ" for name in _SLICES if desktop.get(name) != session.get(name)]
+    """Compare what a desktop shows with what the instance says of the session; both at one place of the stream."""
+    return list(_between(desktop, session))
 
 
 def by_name(dialler_truth: Json) -> dict[str, Json]:
@@ -89,6 +89,18 @@ def back_at_work(view: Json) -> bool:
         return True
     dialler = view["dialler"]
     return bool(dialler["known"]) and dialler["stage"] in {"joined", "ready", "working"}
+
+
+def _between(desktop: Json, session: Json) -> Iterable[str]:
+    for name in _SLICES:
+        shown, true = desktop.get(name), session.get(name)
+        if shown == true:
+            continue
+        if isinstance(shown, dict) and isinstance(true, dict):
+            keys = sorted(key for key in shown.keys() | true.keys() if shown.get(key) != true.get(key))
+            yield f"{name}: desktop and session differ in {', '.join(keys)}"
+        else:
+            yield f"{name}: desktop and session differ"
 
 
 def _at_switch(view: Json, switch: Json) -> Iterable[str]:

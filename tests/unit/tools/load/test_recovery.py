@@ -53,16 +53,17 @@ async def test_the_earliest_loss_counts_and_a_second_loss_takes_back_what_was_ba
 
 async def test_an_agent_is_truthful_when_all_four_agree():
     crowd = FakeCrowd(at_switch(), at_switch())
-    truthful, left = await become_truthful(FakeWorld(AGREED).as_world(), crowd.as_crowd(), [0, 1], time.time() + 5)
-    assert truthful.keys() == {0, 1}
-    assert left == []
+    agreement = await become_truthful(FakeWorld(AGREED).as_world(), crowd.as_crowd(), [0, 1], time.time() + 5)
+    assert agreement.truthful_s.keys() == {0, 1}
+    assert agreement.open == []
 
 
 async def test_it_is_asked_again_until_they_agree():
     world = FakeWorld(Truths(on_call(), diallers(None)), AGREED)
-    truthful, left = await become_truthful(world.as_world(), FakeCrowd(at_switch()).as_crowd(), [0], time.time() + 5)
-    assert truthful.keys() == {0}
-    assert left == []
+    agreement = await become_truthful(world.as_world(), FakeCrowd(at_switch()).as_crowd(), [0], time.time() + 5)
+    assert agreement.truthful_s.keys() == {0}
+    assert agreement.open == []
+    assert agreement.late == ["agent 0: call 7: switch says connected, desktop shows none"]
 
 
 async def test_what_the_desktop_showed_before_the_asking_counts_too():
@@ -74,29 +75,32 @@ async def test_what_the_desktop_showed_before_the_asking_counts_too():
         return AGREED
 
     world.truths = answered_late  # type: ignore[method-assign]
-    truthful, _ = await become_truthful(world.as_world(), crowd.as_crowd(), [0], 0.0)
-    assert truthful.keys() == {0}
+    agreement = await become_truthful(world.as_world(), crowd.as_crowd(), [0], 0.0)
+    assert agreement.truthful_s.keys() == {0}
 
 
 @pytest.mark.parametrize(
-    ("session_view", "position"),
-    [(at_switch(agent__known=False), (1, 1)), (None, (1, 2)), ({}, (1, 1))],
-    ids=["differs", "elsewhere in the stream", "not answered"],
+    ("session_view", "position", "sentence"),
+    [
+        (at_switch(agent__known=False), (1, 1), "agent: desktop and session differ in known"),
+        (None, (1, 2), "the session is elsewhere in the stream"),
+        ({}, (1, 1), "the session does not answer: no"),
+    ],
 )
-async def test_a_session_that_does_not_say_the_same_is_not_agreement(session_view, position):
+async def test_a_session_that_does_not_say_the_same_is_not_agreement(session_view, position, sentence):
     world = FakeWorld(AGREED)
     world.session_view, world.session_position = session_view, position
-    truthful, left = await become_truthful(world.as_world(), FakeCrowd(at_switch()).as_crowd(), [0], 0.0)
-    assert truthful == {}
-    assert left == ["agent 0: "]
+    agreement = await become_truthful(world.as_world(), FakeCrowd(at_switch()).as_crowd(), [0], 0.0)
+    assert agreement.truthful_s == {}
+    assert agreement.open == [f"agent 0: {sentence}"]
 
 
 async def test_those_who_never_agree_are_named_with_their_differences():
     crowd = FakeCrowd(at_switch(calls=[call()]), lost(), at_switch())
     crowd.agents[2].desk = None
-    truthful, left = await become_truthful(FakeWorld(AGREED).as_world(), crowd.as_crowd(), [0, 1, 2], 0.0)
-    assert truthful == {}
-    assert left == [
+    agreement = await become_truthful(FakeWorld(AGREED).as_world(), crowd.as_crowd(), [0, 1, 2], 0.0)
+    assert agreement.truthful_s == {}
+    assert agreement.open == [
         "agent 0: call 7: desktop says active, switch has none",
         "agent 1: not back at work",
         "agent 2: logged out",

@@ -33,6 +33,7 @@ RECOVERY = Recovery(
     notice_delay=QUICK,
     instance_cpu_share=0.4,
     differences=[],
+    late=["agent 4: call 7: switch says alerting, desktop shows none"],
     noticed_aim_s=None,
     back_aim_s=10.0,
 )
@@ -108,6 +109,7 @@ def test_the_json_carries_every_figure():
 def test_the_table_shows_the_losses_their_differences_and_what_was_pressed():
     table = as_table(with_recovery(noticed_after_s=None, differences=["agent 3: logged out"]))
     assert "agent 3: logged out" in table
+    assert "a moment before the last: agent 4: call 7" in table
     assert "5 × answer-call" in table
     assert "healing, 3.0 s after the loss" in table
     assert "110 MB" in table

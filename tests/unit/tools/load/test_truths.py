@@ -161,7 +161,8 @@ def test_an_agent_who_uses_no_dialler_is_compared_with_the_switch_alone():
 
 def test_desktop_and_session_are_compared_slice_by_slice():
     assert between_views(view(), view()) == []
-    assert between_views(view(agent__known=False), view()) == ["agent: desktop and session differ"]
+    assert between_views(view(agent__known=False), view()) == ["agent: desktop and session differ in known"]
+    assert between_views(view(), view(item=item())) == ["item: desktop and session differ"]
     assert between_views(view(blocked={"x": "y"}), view()) == []
 
 
