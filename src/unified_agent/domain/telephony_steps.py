@@ -288,6 +288,8 @@ def agent_reported(move: Move, fact: AgentStateReported) -> None:
     )
     if state.telephony.stage is not TelephonyStage.UP:
         return
+    if fact.talking and same and fact.mode is not SwitchMode.READY:
+        doubt_mode(move)  # "busy" hides the mode behind it, which may have changed: timed wrap-up ends during a call
     if fact.mode in {SwitchMode.READY, SwitchMode.NOT_READY} and not cause:
         move.set_telephony(wanted=fact.mode, wanted_reason=fact.reason)
     if fact.mode is SwitchMode.LOGGED_OUT and not state.log_out:

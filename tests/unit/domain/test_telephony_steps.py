@@ -277,6 +277,18 @@ def test_a_mode_changed_during_a_call_is_asked_for_because_busy_hides_it():
     assert desk.asked() == ["QueryAgent"]
 
 
+def test_busy_while_in_wrap_up_may_hide_its_end_and_is_asked_about_once():
+    desk = Desk().log_in()
+    desk.give(f.CallEstablished(session=SESSION, call=CallId("1"), number="3001", incoming=True))
+    desk.reported(SwitchMode.WRAP_UP)
+    desk.reported(SwitchMode.WRAP_UP, talking=True)
+    assert desk.asked() == ["QueryAgent"]
+    desk.reported(SwitchMode.READY, talking=True)
+    desk.done("query-agent")
+    assert desk.state.agent.mode is SwitchMode.READY
+    assert desk.asked() == []
+
+
 def test_a_log_out_refused_for_a_call_that_came_meanwhile_waits_for_its_end():
     desk = Desk().log_in()
     desk.command(c.LogOut())
