@@ -1,6 +1,6 @@
 """Every message that we can send, as client and as simulated AES, is valid by the (rebuilt) schemas.
 
-The schemas are not ours to ship. They are looked for where UA_CSTA_XSD says, or beside the repository; where CI is
+The schemas are not ours to ship. They are looked for where CSTA_XSD says, or beside the repository; where CI is
 set they must be there.
 """
 
@@ -19,7 +19,7 @@ from unified_agent.wire.csta.codec import encode
 from unified_agent.wire.csta.shapes import SHAPES_BY_CLASS, Message, Namespace
 
 ROOT = Path(__file__).parents[2]
-SCHEMAS = Path(os.environ.get("UA_CSTA_XSD") or ROOT.parent / "shared" / "reference" / "csta-xsd")
+SCHEMAS = Path(os.environ.get("CSTA_XSD") or ROOT.parent / "shared" / "reference" / "csta-xsd")
 FILES = {
     Namespace.SESSION: "appl-session.xsd",
     Namespace.CSTA: "csta-ed3.xsd",
@@ -33,9 +33,9 @@ IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 @pytest.fixture(scope="module")
 def schema() -> etree.XMLSchema:
     if not SCHEMAS.is_dir() and not IN_CI:
-        pytest.skip(f"no schemas at {SCHEMAS}; set UA_CSTA_XSD")
+        pytest.skip(f"no schemas at {SCHEMAS}; set CSTA_XSD")
     missing = [name for name in FILES.values() if not (SCHEMAS / name).is_file()]
-    assert not missing, f"{SCHEMAS} lacks {missing}; set UA_CSTA_XSD"
+    assert not missing, f"{SCHEMAS} lacks {missing}; set CSTA_XSD"
     # One schema that imports all three, so that private data is checked inside CSTA messages too.
     imports = "".join(
         f'<xs:import namespace="{namespace}" schemaLocation="{(SCHEMAS / name).as_uri()}"/>'
