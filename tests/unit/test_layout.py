@@ -64,9 +64,9 @@ WITHOUT_OWN_TEST: dict[str, str] = {
     "tools/simulators/apc/test_control.py reads all of it",
 }
 
-#: While rooms are being built, what is missing or too long is printed (``pytest -s`` shows it) and fails nothing.
-#: False from the day the last room stands.
-ROOMS_UNDER_CONSTRUCTION = False
+#: Beginnings of the names of what is being built: there, what has no test of its own or is too long is printed
+#: (``pytest -s`` shows it) and fails nothing. An entry goes as soon as nothing below it breaks a rule.
+UNDER_CONSTRUCTION = ("src/unified_agent/cluster/", "src/unified_agent/domain/selection.py")
 
 #: What is looked through for paths of one machine; everything else at the top is built, fetched or git's own.
 OUR_FOLDERS = (".ci", "benchmarks", "changes", "docs", "packaging", "src", "tests", "web")
@@ -129,18 +129,24 @@ def long_files() -> dict[str, int]:
 
 
 def hold(rule: str, broken_by: set[str]) -> None:
-    """Fail for each file that breaks a rule, or only name it while rooms are being built."""
-    message = "\n  ".join([rule, *sorted(broken_by)])
-    if ROOMS_UNDER_CONSTRUCTION:
-        print(message)
-    else:
-        assert not broken_by, message
+    """Fail for each file that breaks a rule, and only name those that are under construction."""
+    building = {name for name in broken_by if name.startswith(UNDER_CONSTRUCTION)}
+    if building:
+        print("\n  ".join([f"under construction, {rule}", *sorted(building)]))
+    standing = broken_by - building
+    assert not standing, "\n  ".join([rule, *sorted(standing)])
 
 
 def test_every_source_file_has_its_own_test_file() -> None:
     untested = set(untested_files())
     hold("source files without a test file of their own:", untested - set(WITHOUT_OWN_TEST))
     assert set(WITHOUT_OWN_TEST) <= untested, "take out of the list what has its test file now"
+
+
+def test_what_stands_is_not_called_under_construction() -> None:
+    broken = [*(set(untested_files()) - set(WITHOUT_OWN_TEST)), *(set(long_files()) - set(LONG_FILES))]
+    stands = [start for start in UNDER_CONSTRUCTION if not any(name.startswith(start) for name in broken)]
+    assert not stands, f"take out of UNDER_CONSTRUCTION: {stands}"
 
 
 def test_no_source_file_is_longer_than_a_reader_can_follow() -> None:
