@@ -101,7 +101,7 @@ class Order(StrEnum):
     NONE = "none"
     #: Both sides live: move in good order.
     SWITCH = "switch"
-    #: The other side is dead: do not wait.
+    #: The other side is dead: do not wait. A person has looked, so nobody's listing stands in the way either.
     TAKE = "take"
 
 
@@ -274,7 +274,7 @@ def _hindrance(view: View, now_s: float) -> Stay | Prepare | None:
     """What keeps us from changing the record, whatever the reason to change it."""
     if not view.has_store or not view.is_fresh:
         return Stay("the store is out of reach here, or has no quorum: nothing can be decided", view.other)
-    if view.unlisted_by:
+    if view.unlisted_by and view.order is not Order.TAKE:
         names = ", ".join(sorted(view.unlisted_by))
         return Stay(f"{names} would not have asked us before going on alone: another instance must decide", view.other)
     if now_s < view.bound_until_s:

@@ -107,6 +107,8 @@ class Claimer(Struct, frozen=True, kw_only=True):
         serves: ``activation`` said Serve.
         epoch: of the active datacentre.
         active_revision: revision of the record that says so.
+        acts_for: agents for whom this process acts now, under any of its incarnations: one that lost its lease may
+            still act on promises.
     """
 
     instance: InstanceId
@@ -117,16 +119,24 @@ class Claimer(Struct, frozen=True, kw_only=True):
     serves: bool
     epoch: int
     active_revision: int
+    acts_for: frozenset[AgentId] = frozenset()
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What is wanted. ``ticket_term``: term in the desktop's ticket, for RESUME. ``is_ordered``: a person has said
-    that the last owner is dead, whatever its listing says."""
+    """What is wanted.
+
+    Attributes:
+        ticket_term: term in the desktop's ticket, for RESUME.
+        held_term: term in which this instance acts for the agent right now; 0 when it does not. A record that names us
+            does not mean that we hold it: we may have released it since it was read.
+        is_ordered: a person has said that the last owner is dead, whatever its listing says.
+    """
 
     wish: Wish
     agent: AgentId
     station: StationId
     ticket_term: int = 0
+    held_term: int = 0
     is_ordered: bool = False
 
 
@@ -277,6 +287,7 @@ def _is_ours(record: Record | None, request: Request, claimer: Claimer) -> bool:
         record is not None
         and (record.owner, record.incarnation) == (claimer.instance, claimer.incarnation)
         and (record.agent, record.station, record.epoch) == (request.agent, request.station, claimer.epoch)
+        and record.term == request.held_term
     )
 
 
@@ -296,14 +307,14 @@ def _stands_in_the_way(
     if record.epoch < claimer.epoch:
         # All of an earlier epoch had stopped before the later one began: see ``activation``.
         return ()
-    if (record.owner, record.incarnation) == (claimer.instance, claimer.incarnation):
-        return _from_ourselves(record, request, is_station=is_station)
+    if record.owner == claimer.instance:
+        # Assumed: one name is one host's, and its guardian starts no second process beside the first. Not checked.
+        return _from_ourselves(record, request, claimer, is_station=is_station)
     owner = owners.get((record.owner, record.incarnation), OwnerView(is_live=True))
     if owner.is_live:
         return _from_the_living(record, request, is_station=is_station)
     ended: Condition = NotCreatedAt(instance_key(record.datacentre, record.owner), record.incarnation)
-    if record.owner == claimer.instance or owner.is_proven_ended or request.is_ordered:
-        # Assumed: one name is one host's, and its guardian starts no second process beside the first.
+    if owner.is_proven_ended or request.is_ordered:
         return (ended,)
     if owner.listing is not None and claimer.instance not in owner.listing:
         could = tuple(sorted(owner.listing))
@@ -324,9 +335,11 @@ def _left_behind(record: Record | None, former: Seen, request: Request) -> tuple
     return ((ModifiedAt(key, former.revision), Put(key, replace(there, owner=None))),)
 
 
-def _from_ourselves(record: Record, request: Request, *, is_station: bool) -> Refuse | tuple[Condition, ...]:
-    """A key of ours may change hands between two of our own agents only by a release."""
-    if is_station and record.agent != request.agent:
+def _from_ourselves(
+    record: Record, request: Request, claimer: Claimer, *, is_station: bool
+) -> Refuse | tuple[Condition, ...]:
+    """Let a key of ours change hands between two of our own agents only when the first has stopped."""
+    if is_station and record.agent != request.agent and record.agent in claimer.acts_for:
         return Refuse(Refusal.STATION_IN_USE, f"station {record.station} is used by agent {record.agent} here")
     return ()
 

@@ -83,6 +83,11 @@ def lease_needed_s(
 class Tenure(Struct, frozen=True, kw_only=True):
     """What one incarnation of an instance may rely on.
 
+    Claims and links belong to the incarnation that made them. One that lost its lease and registers anew begins a
+    second tenure beside the first: the new lease carries new claims only, the old ones live on promises until they
+    are claimed again. The listing in the store is the instance's, so what is sent, confirmed and answered about it is
+    told to every tenure that has not ended.
+
     Attributes:
         renewed_s: when the last confirmed renewal was sent; minus infinity once the store said that the lease is gone.
         asked: all who may be in our listing, as far as we know; None until a listing was confirmed: then there is
@@ -189,9 +194,10 @@ def listing_sent(tenure: Tenure, names: frozenset[InstanceId]) -> Tenure:
     return tenure if tenure.asked is None else replace(tenure, asked=tenure.asked | names)
 
 
-def listing_confirmed(tenure: Tenure, names: frozenset[InstanceId]) -> Tenure:
-    """Count a listing as the one in the store. Only for an answer of the store, or a listing read back."""
-    return replace(tenure, asked=names)
+def listing_confirmed(tenure: Tenure, names: frozenset[InstanceId], now_s: float) -> Tenure:
+    """Count a listing as the one in the store, when the store said so. It revives nobody who stepped down."""
+    tenure = _end_if_past(tenure, now_s)
+    return tenure if tenure.ended else replace(tenure, asked=names)
 
 
 class Listing(Struct, frozen=True):
@@ -247,6 +253,9 @@ def answer(
         return promises, Answer(promised=False, reason="we have a store")
     if is_taking:
         return promises, Answer(promised=False, reason="a claim of ours may have been granted")
+    if now_s < promises.started_s + promises.settings.promise_s:
+        # Assumed: what the process before us sent has arrived or been given up by then (limit of a call: 1.5 s).
+        return promises, Answer(promised=False, reason="we have just started")
     kept = {name: until_s for name, until_s in promises.made.items() if until_s > now_s}
     kept[asker] = now_s + promises.settings.promise_s
     return replace(promises, made=kept), Answer(promised=True, reason="we have no store either")
