@@ -12,7 +12,7 @@ FIRST ?=
 # More arguments for `make demo`, for instance: make demo ARGS="--help"
 ARGS ?=
 
-.PHONY: help demo test check simulate build format setup constraints clean system system-browser python web pages
+.PHONY: help demo test check simulate build format setup constraints clean system system-test python web pages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ help: ## show this list
 demo: setup ## start a whole contact centre here: switch, diallers, instance; prints the page to open
 	@exec .venv/bin/unified-agent demo $(ARGS)
 
-test: system-browser setup ## pass every test: check, pages, simulation, real sockets, browser (under 25 min)
+test: system-test setup ## pass every test: check, pages, simulation, real sockets, browser (under 25 min)
 	@$(CHECKS) test
 
 check: python web ## lint, types, room contract, unit and property tests (under 90 s)
@@ -47,8 +47,8 @@ clean: ## remove what was built and installed here
 system:
 	@$(SETUP)/system.sh
 
-system-browser:
-	@$(SETUP)/system.sh browser
+system-test:
+	@$(SETUP)/system.sh browser etcd
 
 python: system
 	@$(SETUP)/python.sh

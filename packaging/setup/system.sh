@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Sees that this machine has the programs we need: installs them with apt as root, else says what to install.
-# Usage: packaging/setup/system.sh [browser]      browser: also Chromium and fonts, for the browser tests
+# Usage: packaging/setup/system.sh [browser] [etcd]
+#   browser: also Chromium and fonts, for the browser tests;  etcd: also etcd, for the contract tests of the store
 # shellcheck source=packaging/setup/common.sh
 source "$(dirname "$0")/common.sh"
 
 missing=()
+wants() { case " $wanted " in *" $1 "*) true ;; *) false ;; esac; }
+wanted=$*
 
 # python3 may come without ensurepip (Debian packs it apart), and then makes environments without pip.
 python=$(packaging/setup/choose_python.sh)
@@ -15,13 +18,15 @@ fi
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 
-if [ "${1:-}" = browser ]; then
+if wants browser; then
   command -v chromium >/dev/null || missing+=(chromium)
   # Latin text, and the shapes that stand for an agent's state (● ▲ ■ ◆ ○): Chromium brings no fonts.
   [ -d /usr/share/fonts/truetype/liberation ] || [ -d /usr/share/fonts/truetype/liberation2 ] ||
     missing+=(fonts-liberation)
   [ -d /usr/share/fonts/truetype/dejavu ] || missing+=(fonts-dejavu-core)
 fi
+
+wants etcd && ! command -v etcd >/dev/null && missing+=(etcd-server)
 
 if [ ${#missing[@]} -gt 0 ]; then
   if ! command -v apt-get >/dev/null; then
@@ -42,6 +47,10 @@ and then the same command again"
       { tail -n 30 "$log" >&2 && return 1; }
   }
   timed "installing system packages (${missing[*]})" install_packages
+  # The package starts a service; the tests start members of their own, and nobody asked for one on port 2379.
+  case " ${missing[*]} " in
+    *" etcd-server "*) systemctl disable --now etcd >/dev/null 2>&1 || true ;;
+  esac
 fi
 
 node_major=$(node -p 'process.versions.node.split(".")[0]')

@@ -205,7 +205,11 @@ async def test_a_datacentre_is_activated_only_over_an_empty_other_side(store: St
     active = await put(store, "dc/active", b"dc1")
     me = await put(store, "node/dc2/me")
     await put(store, "node/dc1/last", b"", lease.lease)
-    conditions = [ModifiedAt("dc/active", active), NoneUnder("node/dc1/"), CreatedAt("node/dc2/me", me)]
+    conditions: list[Condition] = [
+        ModifiedAt("dc/active", active),
+        NoneUnder("node/dc1/"),
+        CreatedAt("node/dc2/me", me),
+    ]
     assert isinstance(await store.transact(conditions, [PutValue("dc/active", b"dc2")]), Conflict)
     await store.revoke(lease.lease)
     committed(await store.transact(conditions, [PutValue("dc/active", b"dc2")]))
