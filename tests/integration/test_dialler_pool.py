@@ -504,7 +504,7 @@ async def test_one_connection_cut_is_brought_back_at_the_same_dialler():
         await here.logged_on("agent0001")
         await here.logged_on("agent0002")
         here.servers["a"].dialler.floor.stale_logon_s = 1.0
-        here.servers["a"].cut(reset=True, agents=["agent0001"])
+        here.servers["a"].cut(reset=True, only=["agent0001"])
         await here.hear(DiallerLost, "agent0001")
         assert await here.logged_on("agent0001") == "a"
         steps = [each.step for each in here.facts if isinstance(each, DiallerStepped)]

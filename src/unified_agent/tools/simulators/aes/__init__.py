@@ -25,8 +25,8 @@ Around it, pure as well:
     truth           what is true, as JSON values
 
 The shell, with what is in ``simulators.shell``:
-    client_socket   one socket and its faults
-    server          sockets, TLS, the faults of life
+    client_socket   one socket
+    server          sockets in front of the simulator
     control         the HTTP control port (its messages: control_messages)
     plan_file       the TOML file
     command         options, and the program

@@ -74,17 +74,17 @@ class Faults(Controller):
     @post("/connections/cut", status_code=200, sync_to_thread=False)
     def cut(self, server: NamedDependency[AesServer], data: JSONBody[Cut]) -> Json:
         """End client sockets, by reset or by an orderly close."""
-        return {"connections": server.cut(reset=data.how is CutHow.RESET, connection=data.connection)}
+        return {"connections": server.cut(reset=data.how is CutHow.RESET, only=data.connection)}
 
     @post("/connections/silence", status_code=200, sync_to_thread=False)
     def silence(self, server: NamedDependency[AesServer], data: JSONBody[Silence]) -> Json:
         """Go silent without closing, or speak again."""
-        return {"connections": server.set_silent(silent=data.silent, connection=data.connection)}
+        return {"connections": server.set_silent(silent=data.silent, only=data.connection)}
 
     @post("/connections/delay", status_code=200, sync_to_thread=False)
     def delay(self, server: NamedDependency[AesServer], data: JSONBody[Delay]) -> Json:
         """Hold back everything that is sent."""
-        return {"connections": server.set_delay(data.delay_s, connection=data.connection)}
+        return {"connections": server.set_delay(data.delay_s, only=data.connection)}
 
     @post("/connections/accept", status_code=200)
     async def accept(self, server: NamedDependency[AesServer], data: JSONBody[Accept]) -> Json:

@@ -17,8 +17,8 @@ The model is pure: time and chance come in, effects come out.
 
 Around it the shell, with what is in ``simulators.shell``:
 
-- ``client_socket``: one socket: frames, silence, delay, cuts.
-- ``server``: all sockets in front of the model.
+- ``client_socket``: one socket.
+- ``server``: sockets in front of the model; going down and coming back.
 - ``control``, ``control_world``, ``control_messages``: the control port.
 - ``command``: options and the running of both.
 """

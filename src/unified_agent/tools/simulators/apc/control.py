@@ -61,17 +61,17 @@ class Faults(Controller):
     @post("/connections/cut", status_code=200, sync_to_thread=False)
     def cut(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.Cut]) -> Json:
         """End connections, by reset or by an orderly close."""
-        return {"connections": server.cut(reset=data.how is msg.CutHow.RESET, agents=data.agents)}
+        return {"connections": server.cut(reset=data.how is msg.CutHow.RESET, only=data.agents or None)}
 
     @post("/connections/silence", status_code=200, sync_to_thread=False)
     def silence(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.Silence]) -> Json:
         """Go silent without closing, or speak again."""
-        return {"connections": server.set_silent(silent=data.silent, agents=data.agents)}
+        return {"connections": server.set_silent(silent=data.silent, only=data.agents or None)}
 
     @post("/connections/delay", status_code=200, sync_to_thread=False)
     def delay(self, server: NamedDependency[DiallerServer], data: JSONBody[msg.Delay]) -> Json:
         """Slow down what is sent, or send it in pieces."""
-        count = server.set_delay(data.delay_s, data.piece_bytes, data.pause_s, agents=data.agents)
+        count = server.set_delay(data.delay_s, data.piece_bytes, data.pause_s, only=data.agents or None)
         return {"connections": count}
 
     @post("/connections/accept", status_code=200)

@@ -149,20 +149,20 @@ async def test_silence_holds_both_ways_and_loses_nothing(site: Site) -> None:
 async def test_one_socket_can_be_silent_slow_or_cut_while_the_other_is_well(site: Site) -> None:
     one, other = await site.ready(), await site.ready()
     ask = csta.GetAgentState(device=ANN)
-    site.server.set_silent(silent=True, connection=1)
+    site.server.set_silent(silent=True, only=1)
     one.ask(ask)
     other.ask(ask)
     await asyncio.sleep(1)
     assert (one.names(), other.names()) == ([], ["GetAgentStateResponse"])
-    site.server.set_silent(silent=False, connection=1)
-    site.server.set_delay(5.0, connection=2)
+    site.server.set_silent(silent=False, only=1)
+    site.server.set_delay(5.0, only=2)
     other.ask(ask)
     await asyncio.sleep(1)
     assert (len(one.got), len(other.got)) == (1, 1)
-    assert site.server.cut(reset=True, connection=1) == 1
+    assert site.server.cut(reset=True, only=1) == 1
     await asyncio.sleep(5)
     assert (one.lost, other.lost, len(other.got)) == (True, False, 2)
-    assert site.server.cut(reset=True, connection=1) == 0
+    assert site.server.cut(reset=True, only=1) == 0
 
 
 @on_virtual_time
@@ -187,8 +187,8 @@ async def test_orderly_close_sends_what_was_held_back_and_reset_does_not(site: S
     for peer in (slow, broken):
         peer.ask(csta.GetAgentState(device=ANN))
     await asyncio.sleep(1)
-    site.server.cut(reset=False, connection=1)
-    site.server.cut(reset=True, connection=2)
+    site.server.cut(reset=False, only=1)
+    site.server.cut(reset=True, only=2)
     await asyncio.sleep(1)
     assert (slow.names(), broken.names()) == (["GetAgentStateResponse"], [])
     assert slow.lost

@@ -48,13 +48,13 @@ def test_commands_before_a_broken_one_are_answered() -> None:
 def test_silent_connection_answers_later_and_loses_nothing() -> None:
     net = Net()
     client = net.connect().log_on("ann")
-    assert net.server.set_silent(silent=True, agents=["ann"]) == 1
+    assert net.server.set_silent(silent=True, only=["ann"]) == 1
     assert client.transport.paused
     assert client.say("ListState") == []
     net.clock.wait(100.0)
     assert client.lines() == []
     assert net.server.truth()["sockets"][0]["silent"]
-    net.server.set_silent(silent=False, agents=["ann"])
+    net.server.set_silent(silent=False, only=["ann"])
     assert client.lines() == ["D ListState 0 S70004", "R ListState 0 M00000"]
 
 
@@ -106,7 +106,7 @@ def test_order_is_kept_when_the_delay_ends() -> None:
 def test_cut_ends_the_chosen_connections() -> None:
     net = Net()
     ann, bob = net.connect().log_on("ann"), net.connect().log_on("bob")
-    assert net.server.cut(reset=True, agents=["ann"]) == 1
+    assert net.server.cut(reset=True, only=["ann"]) == 1
     assert ann.transport.aborted
     assert not bob.transport.closed
     assert net.server.cut(reset=False) == 1
@@ -118,7 +118,7 @@ def test_agent_who_is_not_logged_on_is_unknown_and_nobody_else_is_touched() -> N
     net = Net()
     ann = net.connect().log_on("ann")
     with pytest.raises(happenings.Unknown):
-        net.server.cut(reset=True, agents=["ann", "bob"])
+        net.server.cut(reset=True, only=["ann", "bob"])
     assert not ann.transport.closed
 
 
