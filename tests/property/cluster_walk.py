@@ -31,7 +31,7 @@ def step(world: World, chance: random.Random) -> None:
         case "sync":
             world.sync(one)
         case "list":
-            world.list(one, fate)
+            world.write_listing(one, fate)
         case "ask":
             world.ask(one, other, chance.choice((0.0, 0.1, 0.4)), chance.choice((0.0, 0.1, 0.4)))
         case "activate":
@@ -85,7 +85,7 @@ def turn(world: World, one: Instance) -> None:
             if other is not one:
                 world.ask(one, other)
     world.sync(one)
-    world.list(one)
+    world.write_listing(one)
     world.sync(one)
     world.activate(one)
 

@@ -213,9 +213,10 @@ class World:
 
     def register(self, one: Instance, sent_s: float) -> None:
         key = tx.instance_key(one.datacentre, one.name)
-        if key in self.store.keys:
-            if self.store.keys[key].holder in {(one.name, each.incarnation) for each in one.lives}:
-                self.store.end(self.store.keys[key].holder)  # our own, given up before the next
+        holder = self.store.keys[key].holder if key in self.store.keys else None
+        if holder is not None:
+            if holder in {(one.name, each.incarnation) for each in one.lives}:
+                self.store.end(holder)  # our own, given up before the next
             else:
                 return
         self.store.revision += 1
@@ -234,7 +235,7 @@ class World:
     def other(self, one: Instance) -> str:
         return "west" if one.datacentre == "east" else "east"
 
-    def list(self, one: Instance, fate: str = "now") -> None:
+    def write_listing(self, one: Instance, fate: str = "now") -> None:
         """Put into the store whom we would ask."""
         life = one.life
         if not one.is_awake or life is None:
@@ -271,7 +272,7 @@ class World:
         life = next((each for each in one.lives if each.incarnation == flight.life), None)
         if is_made and life is not None and one.process == flight.process and one.is_running:
             written = flight.change.writes[0].value
-            if flight.is_listing:
+            if isinstance(written, tenure.Listing):
                 for each in one.lives:
                     each.tenure = tenure.listing_confirmed(each.tenure, frozenset(written.names), self.clock(one))
             elif isinstance(written, ownership.Record) and written.owner == one.name and life.epoch == written.epoch:
