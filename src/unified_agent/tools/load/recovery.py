@@ -2,8 +2,9 @@
 
 Noticed is the time at which the instance says that it lost the link (``links.*.lost`` in the views). Told is when an
 envelope at the desktop said so. Truthful is an agent from the moment at which the desktop shows everything as known
-and in its place, and switch, dialler and session were asked and said the same. Agents go on working meanwhile, so a
-desktop may change while the others are asked: what it showed before or after the asking counts.
+and in its place, and switch and dialler were asked and said the same; the session is asked for right after that and
+has to say the same as the desktop, at the same place of the stream. Agents go on working meanwhile, so a desktop may
+change while the others are asked: what it showed before or after the asking counts.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ LOOK_S: Final = 0.05
 ASK_S: Final = 0.2
 #: So many sessions are asked for at a time.
 SESSIONS_AT_ONCE: Final = 8
+#: How often a session is asked for when a notice to its desktop is under way just then.
+SESSION_TRIES: Final = 5
 #: So many differences are kept for the report.
 DIFFERENCES_KEPT: Final = 10
 LATE_KEPT: Final = 3
@@ -116,6 +119,7 @@ async def measure(scenario: Scenario, world: World, crowd: Crowd, outage_s: floa
         watch.expected.update(agent.index for agent, _ in crowd.logged_in() if _is_concerned(agent, scenario.side))
         began_s, cpu_s = time.time(), _instance_cpu_s(world)
         lost = await scenario.begin(world)
+        acted_s = time.time()
         if lost:
             there = {agent.index for agent, desk in crowd.logged_in() if desk.view["dialler"]["dialler"] != lost}
             watch.expected -= there - watch.told_s.keys()
@@ -130,13 +134,15 @@ async def measure(scenario: Scenario, world: World, crowd: Crowd, outage_s: floa
     finally:
         end()
     noticed_s = watch.lost_s if watch.lost_s is not None else began_s
+    # What was asked of a control port over HTTP has happened at the latest when it answers.
+    happened_s = acted_s if noticed_s > acted_s else began_s
     return Recovery(
         scenario=scenario.name,
         title=scenario.title,
         agents=len(watch.expected),
         told=len(watch.told_s),
         truthful=len(agreement.truthful_s),
-        noticed_after_s=round(noticed_s - began_s, 3) if watch.lost_s is not None else None,
+        noticed_after_s=round(noticed_s - happened_s, 3) if watch.lost_s is not None else None,
         told_after_s=_after(watch.told_s.values(), noticed_s),
         outage_s=round(healed_s - began_s, 3),
         back_after_s=_after(watch.back_s.values(), healed_s),
@@ -198,13 +204,15 @@ async def _sessions_differ(world: World, agents: list[VirtualAgent]) -> dict[int
         if desk is None:
             return ["logged out"]
         async with turn:
-            try:
-                answer = await world.session(desk)
-            except WorldUnreachable as error:
-                return [f"the session does not answer: {error}"]
-        if desk.position != (answer["epoch"], answer["seq"]):
-            return ["the session is elsewhere in the stream"]
-        return between_views(desk.view, answer["view"])
+            for _ in range(SESSION_TRIES):
+                try:
+                    answer = await world.session(desk)
+                except WorldUnreachable as error:
+                    return [f"the session does not answer: {error}"]
+                if desk.position == (answer["epoch"], answer["seq"]):
+                    return between_views(desk.view, answer["view"])
+                await asyncio.sleep(LOOK_S)  # a notice is under way
+        return ["the session is elsewhere in the stream"]
 
     found = await asyncio.gather(*(ask(agent) for agent in agents))
     return {agent.index: each for agent, each in zip(agents, found, strict=True)}
