@@ -58,9 +58,10 @@ def test_all_must_promise_for_an_instance_to_go_on_without_a_store():
     one = ask(ask(holding(B, C), B, 103.0), C, 103.5)
     assert tenure.act_until_s(one) == pytest.approx(105.9)
     _, step = tenure.decide(one, 105.0)
-    assert step == AskOthers(
-        pytest.approx(105.9), (B, C), "no renewal for a third of the lease; 2 of 2 others have no store either"
-    )
+    assert isinstance(step, AskOthers)
+    assert step.until_s == pytest.approx(105.9)
+    assert step.others == (B, C)
+    assert step.reason == "no renewal for a third of the lease; 2 of 2 others have no store either"
     assert tenure.act_until_s(ask(holding(B, C), B, 103.0)) == pytest.approx(104.0)
 
 
