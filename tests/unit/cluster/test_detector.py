@@ -185,7 +185,9 @@ def test_who_is_accused_answers_at_once_and_doubts_itself():
 def test_who_has_heard_the_accused_says_so_in_its_next_heartbeat_only():
     one, _ = detector.hear(knowing(B, C), heartbeat(B, 11, missed=(Sighting(C, 1, 8, 2.0),)), 100.2)
     one, sent = detector.beat(one, REPORT, 100.3)
-    assert sent.seen == (Sighting(C, 1, 10, pytest.approx(0.3)),)
+    (sighting,) = sent.seen
+    assert (sighting.instance, sighting.incarnation, sighting.number) == (C, 1, 10)
+    assert sighting.age_s == pytest.approx(0.3)
     assert detector.beat(one, REPORT, 100.8)[1].seen == ()
 
 
