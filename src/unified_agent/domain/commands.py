@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -28,6 +29,7 @@ Notes = Annotated[str, Meta(max_length=NOTES_LIMIT_CHARS)]
 MessageText = Annotated[str, Meta(min_length=1, max_length=79)]
 
 
+@cache
 def kebab(name: str) -> str:
     """Turn a class name into the word that stands for it in JSON: ``SetMode`` becomes ``set-mode``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
