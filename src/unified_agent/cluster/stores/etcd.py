@@ -3,7 +3,7 @@
 Why our own: of the published asyncio clients none passed the fault tests; one loses events after a cut, another loses
 leases on a frozen member, a third has no TLS.
 
-Lanes (``etcd_rpc``) keep renewals and watches away from other traffic. Requests beyond ``in_flight_limit`` wait for
+Lanes (``etcd_lanes``) keep renewals and watches away from other traffic. Requests beyond ``in_flight_limit`` wait for
 their turn; beyond ``waiting_limit`` they are turned away, so that an outage does not fill the memory with waiting.
 """
 
@@ -35,8 +35,9 @@ from unified_agent.cluster.stores.base import (
     check_transaction,
     keys_of,
 )
+from unified_agent.cluster.stores.etcd_errors import Compacted, LeaseNotFound
 from unified_agent.cluster.stores.etcd_keys import Keys
-from unified_agent.cluster.stores.etcd_rpc import Compacted, LeaseNotFound, Rpc
+from unified_agent.cluster.stores.etcd_rpc import Rpc
 from unified_agent.cluster.stores.etcd_settings import EtcdSettings
 from unified_agent.cluster.stores.etcd_watch import EtcdWatch
 from unified_agent.cluster.transactions import (

@@ -28,16 +28,10 @@ from unified_agent.cluster.stores.base import (
     StoreUnavailable,
     Watch,
 )
+from unified_agent.cluster.stores.etcd_errors import Compacted, TokenEnded, map_error, words_of
 from unified_agent.cluster.stores.etcd_keys import Keys
-from unified_agent.cluster.stores.etcd_rpc import (
-    Compacted,
-    Endpoint,
-    Rpc,
-    TokenEnded,
-    map_error,
-    open_stream,
-    words_of,
-)
+from unified_agent.cluster.stores.etcd_lanes import Endpoint
+from unified_agent.cluster.stores.etcd_rpc import Rpc, open_stream
 from unified_agent.cluster.stores.etcd_settings import EtcdSettings
 from unified_agent.domain.backoff import delay_s
 from unified_agent.domain.ports import Chance, Clock
