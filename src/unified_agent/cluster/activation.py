@@ -115,7 +115,7 @@ class View(Struct, frozen=True, kw_only=True):
         others: live instances of the other datacentre, ``other``.
         others_gone_s: since when there are none, by our clock; None while there are some.
         unlisted_by: instances of the other datacentre whose listing in the store, not proven void, lacks us.
-        bound_until_s: until when we promised to anybody of the other side that we take nothing.
+        bound_until_s: the latest ``tenure.bound_until_s`` of all ever known on the other side.
         may_act: our own tenure has not passed (``tenure.may_act``).
         has_store: our last renewal was confirmed within a third of the lease.
         is_fresh: our watch has been heard within its watchdog's time.

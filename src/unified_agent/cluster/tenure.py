@@ -246,7 +246,8 @@ def answer(
         has_store: whether our own last renewal was confirmed within ``ask_share`` of the lease.
         is_taking: whether a claim on a lost owner, or a change of the active datacentre, is in flight here. It is so
             until the store has answered, or, when the answer was lost, until a later change of one of its keys was
-            confirmed, so that it can land no more. Nothing can be promised meanwhile.
+            confirmed, so that it can land no more. Nothing is promised meanwhile. (A claim is decided only when no
+            promise binds us, so the owner has stopped by then; this guards against a shell that errs in the order.)
         now_s: when the answer is given.
     """
     if has_store:
