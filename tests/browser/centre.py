@@ -44,6 +44,8 @@ name = "pc-2"
 host = "127.0.0.1"
 port = {diallers[1]}
 {fields}
+[pool]
+probe_down_interval_s = 0.5
 [sessions.policy]
 reason_required = true
 [[sessions.not_ready_reasons]]

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
+import http from "node:http";
 import { fileURLToPath } from "node:url";
 import { barriers, launch } from "../chromium.mjs";
 
@@ -13,17 +14,35 @@ const SHOWN_LIMIT_MS = 15_000;
 /** Where everything is. @type {{desktop: string, aes: string, diallers: string[]}} */
 export const CENTRE = JSON.parse(process.env.UA_CENTRE ?? "null");
 
+/**
+ * Asks a control port, on a connection of its own: one that is kept open may be closed by the server just when it is
+ * used again, and a fault must not be asked for twice.
+ *
+ * @param {string} url @param {object | null} body
+ */
+async function control(url, body) {
+  const [status, text] = await new Promise((resolve, reject) => {
+    const headers = { "Content-Type": "application/json" };
+    const request = http.request(url, { method: body ? "POST" : "GET", agent: false, headers }, (response) => {
+      let said = "";
+      response.setEncoding("utf8").on("data", (part) => (said += part));
+      response.on("end", () => resolve([response.statusCode, said]));
+    });
+    request.on("error", reject);
+    request.end(body ? JSON.stringify(body) : undefined);
+  });
+  assert.ok(status < 300, `${url}: ${status} ${text}`);
+  return JSON.parse(text);
+}
+
 /** Makes something happen at a simulator. @param {string} simulator @param {string} path @param {object} [body] */
-export async function happen(simulator, path, body = {}) {
-  const response = await fetch(simulator + path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
-  const said = await response.json();
-  assert.ok(response.ok, `${path}: ${JSON.stringify(said)}`);
-  return said;
+export function happen(simulator, path, body = {}) {
+  return control(simulator + path, body);
 }
 
 /** What a simulator knows to be true. @param {string} simulator */
-export async function truth(simulator) {
-  return (await fetch(`${simulator}/truth`)).json();
+export function truth(simulator) {
+  return control(`${simulator}/truth`, null);
 }
 
 /** Asks again until it is so. @param {string} what @param {() => Promise<unknown>} isSo */

@@ -13,11 +13,14 @@ await story("dialler-lost", async (desk) => {
   await page.getByLabel("Notes").fill("Half a sentence");
   await page.waitForTimeout(1_500);
 
+  // With the second at hand the agent is moved within moves of the eye: it is kept away until the page was looked at.
+  await happen(second, "/connections/accept", { accept: false });
   await happen(first, "/dialler/down", { announce: false });
   await page.locator(".banner--bad", { hasText: "No dialler since" }).waitFor();
   await desk.reads("Half a sentence");
   await desk.look("lost");
 
+  await happen(second, "/connections/accept", { accept: true });
   await until("the second dialler serves the agent", async () => JSON.stringify((await truth(second)).agents).includes("agent0005"));
   await page.locator(".banner--bad").waitFor({ state: "detached" });
   await page.locator(".dialler-bar__name", { hasText: "pc-2" }).waitFor();
