@@ -6,7 +6,7 @@ Rooms, top to bottom; imports go down only (checked by import-linter, see ``pypr
 - ``assembly``: builds one running instance; the only file that knows every room.
 - ``server``: HTTP and push; turns requests into commands and notices into bytes.
 - ``client``: a desktop without a page, for scripts and tests; it meets ``server`` over the network only.
-- ``sessions``, ``links``: live agents, switch and diallers.
+- ``sessions``, ``links``, ``cluster``: live agents; switch and diallers; the other instances (no instance uses it yet).
 - ``observe``, ``settings``, ``clock``: words for logs and counters; typed settings; time that never steps.
 - ``domain``, ``wire``: what is true; bytes to messages. Pure: no clock, no I/O, no chance.
 - ``errors``: who must act on each.
