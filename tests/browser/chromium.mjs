@@ -14,7 +14,10 @@ const PROGRAMS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-
 export function launch() {
   const executablePath = PROGRAMS.find((each) => each && existsSync(each));
   if (!executablePath) throw new Error("no Chromium here: apt-get install chromium, or name one in CHROMIUM");
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--mute-audio"] });
+  return chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--mute-audio"],
+  });
 }
 
 /**

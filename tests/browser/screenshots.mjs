@@ -20,8 +20,18 @@ const SIZES = { wide: [1440, 900], small: [1024, 700], phone: [360, 740], zoomed
 const THEMES = ["light", "dark"];
 
 const PAGES = [
-  "login", "login-refused", ...Object.keys(SCENES), "connection-lost", "taken-over", "palette", "help", "settings",
-  "reason-menu", "callback", "toast", "hungarian",
+  "login",
+  "login-refused",
+  ...Object.keys(SCENES),
+  "connection-lost",
+  "taken-over",
+  "palette",
+  "help",
+  "settings",
+  "reason-menu",
+  "callback",
+  "toast",
+  "hungarian",
 ];
 
 const wanted = process.argv.slice(2);
@@ -43,12 +53,25 @@ async function logIn(page) {
 async function stage(name, page, backend) {
   if (name === "login") return;
   if (name === "login-refused") {
-    backend.state.refuseLogin = { status: 409, id: "station.in-use", detail: "agent 4802 is there", retry: "never", correlation: "c-7f31" };
+    backend.state.refuseLogin = {
+      status: 409,
+      id: "station.in-use",
+      detail: "agent 4802 is there",
+      retry: "never",
+      correlation: "c-7f31",
+    };
     await logIn(page);
     await page.getByRole("alert").first().waitFor();
     return;
   }
-  const scene = { "connection-lost": "predictive", "taken-over": "ready", palette: "talking", callback: "wrap-up", toast: "talking", hungarian: "wrap-up" }[name];
+  const scene = {
+    "connection-lost": "predictive",
+    "taken-over": "ready",
+    palette: "talking",
+    callback: "wrap-up",
+    toast: "talking",
+    hungarian: "wrap-up",
+  }[name];
   backend.state.view = (SCENES[scene ?? name] ?? SCENES.ready)();
   await logIn(page);
   if (name === "logging-in") {
@@ -101,7 +124,8 @@ for (const name of names) {
       const page = await context.newPage();
       page.setDefaultTimeout(8_000);
       page.on("console", (message) => {
-        if (message.type() === "error" && !/WebSocket|ERR_|40[0-9]/.test(message.text())) console.log(`${name}: ${message.text()}`);
+        if (message.type() === "error" && !/WebSocket|ERR_|40[0-9]/.test(message.text()))
+          console.log(`${name}: ${message.text()}`);
       });
       page.on("pageerror", (error) => console.log(`${name}: ${error.stack}`));
       try {

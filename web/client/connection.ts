@@ -142,7 +142,8 @@ export class Connection {
 
   /** Tries now instead of waiting: the page became visible, the network is back, or somebody pressed "try now". */
   tryNow(): void {
-    if (this.#retry.running) this.#connect(); // not before `start`: a page shows itself, too, when nobody has logged in
+    if (this.#retry.running)
+      this.#connect(); // not before `start`: a page shows itself, too, when nobody has logged in
     else if (this.isLive) this.#checkSilence();
   }
 

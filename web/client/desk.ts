@@ -124,7 +124,12 @@ export class Desk {
 
   /** A short word for the session that an agent can read out: the first eight characters of its id. */
   get reference(): string {
-    return this.#kept?.session.replace(/[^A-Za-z0-9]/g, "").slice(0, 8).toUpperCase() ?? "";
+    return (
+      this.#kept?.session
+        .replace(/[^A-Za-z0-9]/g, "")
+        .slice(0, 8)
+        .toUpperCase() ?? ""
+    );
   }
 
   /** What the site decided. @throws RequestError */
@@ -235,7 +240,8 @@ export class Desk {
 function readKept(memory: Memory): Kept | null {
   try {
     const value = JSON.parse(memory.getItem(KEPT_AS) ?? "null") as Partial<Kept> | null;
-    if (typeof value?.token !== "string" || typeof value.session !== "string" || typeof value.server !== "string") return null;
+    if (typeof value?.token !== "string" || typeof value.session !== "string" || typeof value.server !== "string")
+      return null;
     return { token: value.token, session: value.session, server: value.server };
   } catch {
     return null;

@@ -8,15 +8,7 @@
 export type Presence = "connected" | "suspect" | "absent";
 export type SwitchMode = "logged-out" | "not-ready" | "ready" | "wrap-up" | "unknown";
 export type WorkMode =
-  | "logged-out"
-  | "not-ready"
-  | "ready"
-  | "reserved"
-  | "previewing"
-  | "talking"
-  | "holding"
-  | "wrap-up"
-  | "unknown";
+  "logged-out" | "not-ready" | "ready" | "reserved" | "previewing" | "talking" | "holding" | "wrap-up" | "unknown";
 export type LegState = "alerting" | "dialling" | "active" | "held" | "conferenced" | "failed";
 export type Direction = "in" | "out";
 export type DiallerStage =
@@ -386,7 +378,13 @@ export interface Goodbye {
 export type ServerFrame = Welcome | Refused | Beat | Answer | Goodbye | Envelope;
 
 export type ClientFrame =
-  | { readonly type: "hello"; readonly token: string; readonly epoch: number | null; readonly seq: number | null; readonly client: string }
+  | {
+      readonly type: "hello";
+      readonly token: string;
+      readonly epoch: number | null;
+      readonly seq: number | null;
+      readonly client: string;
+    }
   | { readonly type: "command"; readonly id: string; readonly command: Command }
   | { readonly type: "beat" };
 

@@ -63,7 +63,11 @@ export class Rest {
     }
   }
 
-  async #ask<Body>(method: string, url: string, { body, token }: { body?: unknown; token?: string } = {}): Promise<Body> {
+  async #ask<Body>(
+    method: string,
+    url: string,
+    { body, token }: { body?: unknown; token?: string } = {},
+  ): Promise<Body> {
     const headers: Record<string, string> = { Accept: "application/json" };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (token !== undefined) headers["Authorization"] = `Bearer ${token}`;

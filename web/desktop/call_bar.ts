@@ -77,7 +77,15 @@ function withForm(call: CallView, type: OpenForm["form"]): BarAction {
 }
 
 function action(type: CommandType, blocked: string, asked: boolean, run: () => void): BarAction {
-  return { type, label: word("action", type), icon: ICONS[type] ?? "phone", tip: word("hint", type, ""), blocked, asked, run };
+  return {
+    type,
+    label: word("action", type),
+    icon: ICONS[type] ?? "phone",
+    tip: word("hint", type, ""),
+    blocked,
+    asked,
+    run,
+  };
 }
 
 /** The two big buttons of a call: answering, or holding and taking back, in one place; hanging up in the other. */
@@ -93,19 +101,32 @@ export function moreActions(call: CallView): readonly BarAction[] {
 }
 
 /** What can be done with a held and an active call. */
-export function pairActions({ held, active }: { readonly held: CallView; readonly active: CallView }): readonly BarAction[] {
+export function pairActions({
+  held,
+  active,
+}: {
+  readonly held: CallView;
+  readonly active: CallView;
+}): readonly BarAction[] {
   return (["transfer-call", "conference-calls", "swap-calls", "reconnect-call"] as const).map((type: OnPair) =>
-    action(type, callBlockedBy(active, type), isAsked(type), () => void ask({ type, held: held.id, active: active.id })),
+    action(
+      type,
+      callBlockedBy(active, type),
+      isAsked(type),
+      () => void ask({ type, held: held.id, active: active.id }),
+    ),
   );
 }
 
 /** What can be done with the dialler's line. */
 export function lineActions(stage: string): readonly BarAction[] {
-  const simpleLine = (type: OnLine): BarAction => action(type, blockedBy(type), isAsked(type), () => void ask({ type } as Command));
+  const simpleLine = (type: OnLine): BarAction =>
+    action(type, blockedBy(type), isAsked(type), () => void ask({ type } as Command));
   const pad = action("dial-line-digit", blockedBy("dial-line-digit"), false, () => {
     openForm.value = openForm.value?.on === "line" ? null : { on: "line", form: "send-digits" };
   });
-  const first = stage === "previewing" || stage === "dialling" ? "dial-item" : stage === "on-hold" ? "unhold-line" : "hold-line";
+  const first =
+    stage === "previewing" || stage === "dialling" ? "dial-item" : stage === "on-hold" ? "unhold-line" : "hold-line";
   return [simpleLine(first), simpleLine("release-line"), pad];
 }
 
@@ -121,7 +142,9 @@ export function callBar(shown: View): readonly (BarAction | null)[] {
   const [transfer, conference, swap, back] = pair ? pairActions(pair) : [];
   const [consult, away, add, pad] = moreActions(call);
   const [first, end] = mainActions(call);
-  return [first, end, consult, pair ? transfer : away, pair ? conference : add, swap, back, null, pad].map((each) => each ?? null);
+  return [first, end, consult, pair ? transfer : away, pair ? conference : add, swap, back, null, pad].map(
+    (each) => each ?? null,
+  );
 }
 
 /** What each place of the bar is for, for the help sheet. */

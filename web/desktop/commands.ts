@@ -35,20 +35,47 @@ function callCommands(shown: View): readonly PaletteCommand[] {
 
 function modeCommands(shown: View, site: SiteConfig | null): readonly PaletteCommand[] {
   const about = t("modes.label");
-  const plain = (id: string, label: string, blocked: string, run: () => void): PaletteCommand => ({ id, label, about, keys: "", blocked, run });
-  const commands = [plain("ready", t("modes.ready"), blockedBy("set-mode:ready"), () => void ask({ type: "set-mode", mode: "ready" }))];
+  const plain = (id: string, label: string, blocked: string, run: () => void): PaletteCommand => ({
+    id,
+    label,
+    about,
+    keys: "",
+    blocked,
+    run,
+  });
+  const commands = [
+    plain("ready", t("modes.ready"), blockedBy("set-mode:ready"), () => void ask({ type: "set-mode", mode: "ready" })),
+  ];
   const blocked = blockedBy("set-mode:not-ready");
   const notReady = blocked === "already-so" || blocked === "reason-required" ? "" : blocked;
   for (const { code, label } of site?.not_ready_reasons ?? []) {
     const name = `${t("modes.not-ready")}: ${label[language.value] ?? label["en"] ?? code}`;
-    commands.push(plain(`not-ready-${code}`, name, notReady, () => void ask({ type: "set-mode", mode: "not-ready", reason: code })));
+    commands.push(
+      plain(`not-ready-${code}`, name, notReady, () => void ask({ type: "set-mode", mode: "not-ready", reason: code })),
+    );
   }
   if (!site?.reason_required) {
-    commands.push(plain("not-ready", t("modes.not-ready"), blocked, () => void ask({ type: "set-mode", mode: "not-ready" })));
+    commands.push(
+      plain("not-ready", t("modes.not-ready"), blocked, () => void ask({ type: "set-mode", mode: "not-ready" })),
+    );
   }
-  commands.push(plain("wrap-up", t("modes.wrap-up"), blockedBy("set-mode:wrap-up"), () => void ask({ type: "set-mode", mode: "wrap-up" })));
+  commands.push(
+    plain(
+      "wrap-up",
+      t("modes.wrap-up"),
+      blockedBy("set-mode:wrap-up"),
+      () => void ask({ type: "set-mode", mode: "wrap-up" }),
+    ),
+  );
   if (shown.agent.pending.length > 0) {
-    commands.push(plain("cancel-pending", t("action.cancel-pending"), blockedBy("cancel-pending"), () => void ask({ type: "cancel-pending" })));
+    commands.push(
+      plain(
+        "cancel-pending",
+        t("action.cancel-pending"),
+        blockedBy("cancel-pending"),
+        () => void ask({ type: "cancel-pending" }),
+      ),
+    );
   }
   return commands;
 }
@@ -57,7 +84,14 @@ function diallerCommands(shown: View): readonly PaletteCommand[] {
   if (!shown.session.uses_dialler) return [];
   const about = t("dialler.label");
   const types = ["take-items", "pause-items", "leave-job", "refresh-jobs", "reconnect-headset"] as const;
-  const plain = types.map((type) => ({ id: type, label: word("action", type), about, keys: "", blocked: blockedBy(type), run: () => void ask({ type }) }));
+  const plain = types.map((type) => ({
+    id: type,
+    label: word("action", type),
+    about,
+    keys: "",
+    blocked: blockedBy(type),
+    run: () => void ask({ type }),
+  }));
   const jobs = shown.jobs.list.map((job) => ({
     id: `join-${job.name}`,
     label: t("jobs.join", { job: job.name }),
@@ -86,8 +120,22 @@ function pageCommands(): readonly PaletteCommand[] {
     opens("messages", t("messages.title")),
     opens("settings", t("settings.title")),
     opens("help", t("help.title")),
-    { id: "theme", label: t("theme.toggle"), about, keys: "", blocked: "", run: () => choose({ theme: isDark() ? "light" : "dark" }) },
-    { id: "try-now", label: t("banner.try-now"), about: t("link.server"), keys: "", blocked: "", run: () => desk.tryNow() },
+    {
+      id: "theme",
+      label: t("theme.toggle"),
+      about,
+      keys: "",
+      blocked: "",
+      run: () => choose({ theme: isDark() ? "light" : "dark" }),
+    },
+    {
+      id: "try-now",
+      label: t("banner.try-now"),
+      about: t("link.server"),
+      keys: "",
+      blocked: "",
+      run: () => desk.tryNow(),
+    },
     opens("log-out", t("logout.title"), blockedBy("log-out")),
   ];
 }

@@ -44,7 +44,8 @@ export function shownValue({ kind, value }: RecordField): string {
   const date = kind === "date" ? DATE.exec(value) : null;
   if (date) {
     const day = new Date(`${date[1]}-${date[3]}-${date[4]}T00:00:00Z`);
-    if (!Number.isNaN(day.getTime())) return new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeZone: "UTC" }).format(day);
+    if (!Number.isNaN(day.getTime()))
+      return new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeZone: "UTC" }).format(day);
   }
   if (kind === "money" && NUMBER.test(value)) {
     return new Intl.NumberFormat(locale.value, { minimumFractionDigits: 2 }).format(Number(value.replace(",", ".")));

@@ -189,7 +189,8 @@ function noteCalls(before: View | null, after: View | null): void {
   for (const call of before.calls) if (talking.has(call.state)) talked.add(call.id);
   const gone = before.calls.filter((call) => !after.calls.some((each) => each.id === call.id));
   for (const call of gone) {
-    const number = call.direction === "out" ? call.called || (call.parties[0]?.number ?? "") : (call.parties[0]?.number ?? "");
+    const number =
+      call.direction === "out" ? call.called || (call.parties[0]?.number ?? "") : (call.parties[0]?.number ?? "");
     const goesOn = after.calls.some((each) => each.parties.some((party) => party.number === number));
     if (number === "" || goesOn) continue;
     const entry: RecentCall = {

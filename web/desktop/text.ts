@@ -17,7 +17,9 @@ export const language = computed<Language>(() => {
 });
 
 /** The browser's own variant of that language, such as `en-GB`: dates and times are written as its user is used to. */
-export const locale = computed(() => navigator.languages.find((each) => each.startsWith(language.value)) ?? language.value);
+export const locale = computed(
+  () => navigator.languages.find((each) => each.startsWith(language.value)) ?? language.value,
+);
 
 type Values = Readonly<Record<string, string | number>>;
 

@@ -20,7 +20,13 @@ const WEBSOCKET_KEY = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const BEAT_MS = 1_500;
 /** What the real server sends with its pages. */
 const POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'";
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".map": "application/json" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".map": "application/json",
+};
 
 export const CONFIG = {
   instance: "desk-1",
@@ -79,7 +85,8 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
     if (url.pathname === "/v1/config") json(200, { ...state.config, now: new Date().toISOString() });
     else if (url.pathname === "/v1/session" && request.method === "POST") {
       if (state.refuseLogin) json(state.refuseLogin.status, state.refuseLogin);
-      else json(201, { session: "3f9a71c2b04d", token: randomBytes(16).toString("hex"), now: new Date().toISOString() });
+      else
+        json(201, { session: "3f9a71c2b04d", token: randomBytes(16).toString("hex"), now: new Date().toISOString() });
     } else if (url.pathname.startsWith("/v1/session/commands/")) json(404, { id: "command.unknown", status: 404 });
     else if (url.pathname.startsWith("/dev/scene/")) {
       show(SCENES[url.pathname.slice(11)]?.() ?? state.view);
@@ -96,14 +103,21 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
       socket.destroy();
       return;
     }
-    const accept = createHash("sha1").update(`${request.headers["sec-websocket-key"]}${WEBSOCKET_KEY}`).digest("base64");
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+    const accept = createHash("sha1")
+      .update(`${request.headers["sec-websocket-key"]}${WEBSOCKET_KEY}`)
+      .digest("base64");
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    );
     const desktop = {
       send: (frame) => socket.writable && socket.write(textFrame(JSON.stringify(frame))),
       close: (code) => socket.end(closeFrame(code)),
       destroy: () => socket.destroy(),
     };
-    const beat = setInterval(() => !state.hushed && desktop.send({ type: "beat", now: new Date().toISOString() }), BEAT_MS);
+    const beat = setInterval(
+      () => !state.hushed && desktop.send({ type: "beat", now: new Date().toISOString() }),
+      BEAT_MS,
+    );
     readFrames(socket, (text) => receive(desktop, JSON.parse(text)));
     socket.on("error", () => undefined);
     socket.on("close", () => {
@@ -122,7 +136,8 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
     } else if (frame.type === "command") {
       commands.push(frame.command);
       const { outcome, error = "", detail = "" } = state.answer(frame.command);
-      if (!state.hushed) desktop.send({ type: "answer", id: frame.id, command_type: frame.command.type, outcome, error, detail });
+      if (!state.hushed)
+        desktop.send({ type: "answer", id: frame.id, command_type: frame.command.type, outcome, error, detail });
     }
   }
 
@@ -174,7 +189,10 @@ async function serveFile(name, response) {
   const file = path.join(STATIC, path.normalize(name === "/" ? "/index.html" : name));
   try {
     const bytes = await readFile(file);
-    response.writeHead(200, { "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream", "Content-Security-Policy": POLICY });
+    response.writeHead(200, {
+      "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream",
+      "Content-Security-Policy": POLICY,
+    });
     response.end(bytes);
   } catch {
     response.writeHead(404).end();

@@ -65,8 +65,19 @@ const FIELDS = [
 ].map(([name, value, kind, length, editable]) => ({ name, value, kind, length, editable }));
 
 const CALL_ACTIONS = [
-  "answer-call", "deflect-call", "hold-call", "retrieve-call", "hang-up-call", "consult-call", "blind-transfer-call",
-  "add-to-call", "send-digits", "swap-calls", "reconnect-call", "transfer-call", "conference-calls",
+  "answer-call",
+  "deflect-call",
+  "hold-call",
+  "retrieve-call",
+  "hang-up-call",
+  "consult-call",
+  "blind-transfer-call",
+  "add-to-call",
+  "send-digits",
+  "swap-calls",
+  "reconnect-call",
+  "transfer-call",
+  "conference-calls",
 ];
 const POSSIBLE = {
   alerting: ["answer-call", "deflect-call"],
@@ -79,9 +90,14 @@ const POSSIBLE = {
 export function call(id, state, news = {}, paired = false) {
   const pair = ["swap-calls", "reconnect-call", "transfer-call", "conference-calls"];
   const possible = [...(POSSIBLE[state] ?? []), ...(paired ? pair : [])];
-  const why = { alerting: "call-alerting", held: "call-held", active: "call-active", dialling: "call-dialling" }[state] ?? "call-active";
+  const why =
+    { alerting: "call-alerting", held: "call-held", active: "call-active", dialling: "call-dialling" }[state] ??
+    "call-active";
   const blocked = Object.fromEntries(
-    CALL_ACTIONS.filter((each) => !possible.includes(each)).map((each) => [each, pair.includes(each) ? "needs-held-call" : why]),
+    CALL_ACTIONS.filter((each) => !possible.includes(each)).map((each) => [
+      each,
+      pair.includes(each) ? "needs-held-call" : why,
+    ]),
   );
   return {
     id,
@@ -112,10 +128,21 @@ const ITEM_BLOCKED = {
   "save-draft": "no-item",
 };
 const LINE_BLOCKED = {
-  previewing: { "release-line": "nobody-on-line", "hold-line": "nobody-on-line", "unhold-line": "not-on-hold", "dial-line-digit": "nobody-on-line" },
+  previewing: {
+    "release-line": "nobody-on-line",
+    "hold-line": "nobody-on-line",
+    "unhold-line": "not-on-hold",
+    "dial-line-digit": "nobody-on-line",
+  },
   "on-call": { "dial-item": "already-dialled", "unhold-line": "not-on-hold" },
   "on-hold": { "dial-item": "already-dialled", "hold-line": "nobody-on-line", "dial-line-digit": "nobody-on-line" },
-  "line-gone": { "dial-item": "already-dialled", "release-line": "nobody-on-line", "hold-line": "nobody-on-line", "unhold-line": "not-on-hold", "dial-line-digit": "nobody-on-line" },
+  "line-gone": {
+    "dial-item": "already-dialled",
+    "release-line": "nobody-on-line",
+    "hold-line": "nobody-on-line",
+    "unhold-line": "not-on-hold",
+    "dial-line-digit": "nobody-on-line",
+  },
 };
 
 /** A customer record. @param {string} stage @param {Record<string, any>} news */
@@ -148,7 +175,9 @@ export function view(news = {}) {
     [`set-mode:${switchMode}`]: "already-so",
     ...(news.agent?.pending ? {} : { "cancel-pending": "nothing-pending" }),
     "reconnect-headset": "already-so",
-    ...(inJob ? { "join-job": "already-in-job" } : { "leave-job": "not-in-job", "take-items": "not-in-job", "pause-items": "not-in-job" }),
+    ...(inJob
+      ? { "join-job": "already-in-job" }
+      : { "leave-job": "not-in-job", "take-items": "not-in-job", "pause-items": "not-in-job" }),
     ...(inJob && (dialler.take_items ? { "take-items": "already-so" } : { "pause-items": "already-so" })),
     ...(shownItem ? LINE_BLOCKED[shownItem.stage] : ITEM_BLOCKED),
     ...(news.calls?.length || ["on-call", "on-hold"].includes(shownItem?.stage) ? { "make-call": "call-active" } : {}),
@@ -196,7 +225,9 @@ export function view(news = {}) {
     item: shownItem,
     links: { telephony: link("aes-1"), dialler: link("pc-1"), ...news.links },
     login: { steps: steps([...TELEPHONY_STEPS, "dialler"], ""), turn_at: null, ...news.login },
-    messages: news.messages ?? [{ text: "Please note the new tariff sheet on the board.", sender: "supervisor", at: ago(3_000) }],
+    messages: news.messages ?? [
+      { text: "Please note the new tariff sheet on the board.", sender: "supervisor", at: ago(3_000) },
+    ],
     blocked,
   };
 }
@@ -212,21 +243,30 @@ const DOWN = Object.fromEntries(
   ["set-mode:ready", "set-mode:not-ready", "set-mode:wrap-up", "make-call"].map((each) => [each, "telephony-down"]),
 );
 const NO_DIALLING = Object.fromEntries(
-  ["join-job", "leave-job", "take-items", "pause-items", "refresh-jobs", "send-message"].map((each) => [each, "dialler-down"]),
+  ["join-job", "leave-job", "take-items", "pause-items", "refresh-jobs", "send-message"].map((each) => [
+    each,
+    "dialler-down",
+  ]),
 );
 
 /** Each important state, by name. @type {Record<string, () => View>} */
 export const SCENES = {
   "choose-job": () => view(),
   ready: () => view({ mode: "ready", dialler: TAKING }),
-  "not-ready-too-long": () => view({ mode: "not-ready", agent: { reason: 1, since: ago(1_930) }, dialler: { stage: "joined" } }),
+  "not-ready-too-long": () =>
+    view({ mode: "not-ready", agent: { reason: 1, since: ago(1_930) }, dialler: { stage: "joined" } }),
   alerting: () =>
     view({
       ...NO_DIALLER,
       mode: "reserved",
       agent: { since: ago(420) },
       calls: [
-        call("77", "alerting", { queue: "Service Hungarian (4401)", data: "CUST=700482991;LANG=hu;TOPIC=billing", since: ago(4), state_since: ago(4) }),
+        call("77", "alerting", {
+          queue: "Service Hungarian (4401)",
+          data: "CUST=700482991;LANG=hu;TOPIC=billing",
+          since: ago(4),
+          state_since: ago(4),
+        }),
       ],
     }),
   talking: () =>
@@ -234,7 +274,14 @@ export const SCENES = {
       ...NO_DIALLER,
       mode: "talking",
       agent: { since: ago(700) },
-      calls: [call("77", "active", { queue: "Service Hungarian (4401)", data: "CUST=700482991;LANG=hu;TOPIC=billing", since: ago(187), state_since: ago(187) })],
+      calls: [
+        call("77", "active", {
+          queue: "Service Hungarian (4401)",
+          data: "CUST=700482991;LANG=hu;TOPIC=billing",
+          since: ago(187),
+          state_since: ago(187),
+        }),
+      ],
     }),
   consult: () =>
     view({
@@ -242,8 +289,29 @@ export const SCENES = {
       mode: "talking",
       agent: { pending: [{ what: "not-ready", reason: 2 }], since: ago(700) },
       calls: [
-        call("77", "held", { queue: "Service Hungarian (4401)", data: "CUST=700482991;LANG=hu;TOPIC=billing", since: ago(214), state_since: ago(38) }, true),
-        call("78", "active", { direction: "out", parties: [{ number: "2087", state: "active" }], called: "2087", since: ago(36), state_since: ago(29) }, true),
+        call(
+          "77",
+          "held",
+          {
+            queue: "Service Hungarian (4401)",
+            data: "CUST=700482991;LANG=hu;TOPIC=billing",
+            since: ago(214),
+            state_since: ago(38),
+          },
+          true,
+        ),
+        call(
+          "78",
+          "active",
+          {
+            direction: "out",
+            parties: [{ number: "2087", state: "active" }],
+            called: "2087",
+            since: ago(36),
+            state_since: ago(29),
+          },
+          true,
+        ),
       ],
     }),
   conference: () =>
@@ -269,7 +337,11 @@ export const SCENES = {
       mode: "wrap-up",
       switchMode: "ready",
       dialler: WORKING,
-      item: item("line-gone", { since: ago(260), stage_since: ago(24), draft: { notes: "Wants the paper invoice from January. Promised 25 000 by the 15th.", code: "3" } }),
+      item: item("line-gone", {
+        since: ago(260),
+        stage_since: ago(24),
+        draft: { notes: "Wants the paper invoice from January. Promised 25 000 by the 15th.", code: "3" },
+      }),
     }),
   preview: () =>
     view({
@@ -278,7 +350,10 @@ export const SCENES = {
       item: item("previewing", { kind: "managed", since: ago(21), stage_since: ago(21), preview_until: ago(-24) }),
     }),
   "headset-broken": () =>
-    view({ dialler: { stage: "joined", headset: "broken" }, blocked: { "reconnect-headset": undefined, "take-items": "headset-broken" } }),
+    view({
+      dialler: { stage: "joined", headset: "broken" },
+      blocked: { "reconnect-headset": undefined, "take-items": "headset-broken" },
+    }),
   "logging-in": () =>
     view({
       mode: "unknown",
@@ -292,7 +367,15 @@ export const SCENES = {
       mode: "ready",
       session: { phase: "resetting" },
       agent: { known: false, switch_mode: "ready" },
-      dialler: { stage: "waiting", dialler: null, headset: "none", known: false, job: null, wanted_job: "spring_renewals", since: ago(12) },
+      dialler: {
+        stage: "waiting",
+        dialler: null,
+        headset: "none",
+        known: false,
+        job: null,
+        wanted_job: "spring_renewals",
+        since: ago(12),
+      },
       links: {
         telephony: link("aes-1", { state: "down", lost: ago(12), trouble: "silent" }),
         dialler: link(null, { state: "down", lost: null }),
@@ -317,7 +400,15 @@ export const SCENES = {
       mode: "ready",
       session: { phase: "resetting" },
       agent: { known: false, switch_mode: "ready" },
-      dialler: { stage: "waiting", dialler: null, headset: "none", known: false, job: null, wanted_job: "spring_renewals", since: ago(19) },
+      dialler: {
+        stage: "waiting",
+        dialler: null,
+        headset: "none",
+        known: false,
+        job: null,
+        wanted_job: "spring_renewals",
+        since: ago(19),
+      },
       links: {
         telephony: link("aes-2", { state: "checking", lost: ago(19), trouble: "silent" }),
         dialler: link(null, { state: "down", lost: null }),
@@ -328,7 +419,16 @@ export const SCENES = {
   "dialler-lost": () =>
     view({
       mode: "ready",
-      dialler: { stage: "logging-on", step: "ringing-headset", dialler: "pc-2", headset: "connecting", known: false, job: null, wanted_job: "spring_renewals", since: ago(9) },
+      dialler: {
+        stage: "logging-on",
+        step: "ringing-headset",
+        dialler: "pc-2",
+        headset: "connecting",
+        known: false,
+        job: null,
+        wanted_job: "spring_renewals",
+        since: ago(9),
+      },
       links: { telephony: link("aes-1"), dialler: link("pc-2", { state: "checking", lost: ago(9) }) },
       login: { steps: steps([...TELEPHONY_STEPS, "dialler", "job"], "dialler", "ringing-headset"), turn_at: null },
       blocked: NO_DIALLING,

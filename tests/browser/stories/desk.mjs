@@ -66,7 +66,8 @@ export class Desk {
     page.on("pageerror", (error) => this.faults.push(String(error.stack)));
     page.on("console", (message) => {
       // A refused connection is what some stories are about; a refused script or style would be a fault of ours.
-      if (message.type() === "error" && /Content Security Policy|Uncaught/.test(message.text())) this.faults.push(message.text());
+      if (message.type() === "error" && /Content Security Policy|Uncaught/.test(message.text()))
+        this.faults.push(message.text());
     });
   }
 
@@ -117,7 +118,11 @@ export class Desk {
 /** Sits down at a desk, tells the story, and leaves. @param {string} name @param {(desk: Desk) => Promise<void>} tell */
 export async function story(name, tell) {
   const browser = await launch();
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB", reducedMotion: "reduce" });
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    locale: "en-GB",
+    reducedMotion: "reduce",
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(SHOWN_LIMIT_MS);
   const desk = new Desk(name, browser, page);

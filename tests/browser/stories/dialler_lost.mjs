@@ -21,7 +21,9 @@ await story("dialler-lost", async (desk) => {
   await desk.look("lost");
 
   await happen(second, "/connections/accept", { accept: true });
-  await until("the second dialler serves the agent", async () => JSON.stringify((await truth(second)).agents).includes("agent0005"));
+  await until("the second dialler serves the agent", async () =>
+    JSON.stringify((await truth(second)).agents).includes("agent0005"),
+  );
   await page.locator(".banner--bad").waitFor({ state: "detached" });
   await page.locator(".dialler-bar__name", { hasText: "pc-2" }).waitFor();
   await desk.look("moved");

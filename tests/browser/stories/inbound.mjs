@@ -10,7 +10,12 @@ await story("inbound", async (desk) => {
   await desk.shows("Ready");
   await desk.look("ready");
 
-  await happen(CENTRE.aes, "/calls", { number: "8000", caller: "02079460123", user_data: "ACC=4711;LANG=hu", talk_s: 600 });
+  await happen(CENTRE.aes, "/calls", {
+    number: "8000",
+    caller: "02079460123",
+    user_data: "ACC=4711;LANG=hu",
+    talk_s: 600,
+  });
   await desk.shows("Call arriving");
   await desk.reads("02079460123");
   await desk.reads("4711");
@@ -56,5 +61,9 @@ await story("inbound", async (desk) => {
   await desk.shows("Not ready");
   await desk.reads("Break");
   await until("the switch agrees", async () => (await truth(CENTRE.aes)).agents["5002"].reason === 1);
-  assert.equal(await desk.page.locator(".recent__call").count(), 1, "what was joined to another call has not ended twice");
+  assert.equal(
+    await desk.page.locator(".recent__call").count(),
+    1,
+    "what was joined to another call has not ended twice",
+  );
 });

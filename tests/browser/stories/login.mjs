@@ -24,12 +24,17 @@ await story("login", async (desk) => {
   await desk.page.waitForTimeout(2_500);
   await desk.page.reload();
   await desk.shows("Ready");
-  const [minutes, seconds] = (await desk.page.locator(".state .elapsed > span").first().innerText()).split(":").map(Number);
+  const [minutes, seconds] = (await desk.page.locator(".state .elapsed > span").first().innerText())
+    .split(":")
+    .map(Number);
   assert.ok(minutes * 60 + seconds >= 2, "the time in the mode goes on over a refresh");
 
   await desk.press("Log out");
   await desk.look("log-out");
   await desk.page.getByRole("dialog").getByRole("button", { name: "Log out" }).click();
   await desk.reads("You are logged out.");
-  await until("nobody is logged in at the switch", async () => Object.keys((await truth(CENTRE.aes)).agents).length === 0);
+  await until(
+    "nobody is logged in at the switch",
+    async () => Object.keys((await truth(CENTRE.aes)).agents).length === 0,
+  );
 });

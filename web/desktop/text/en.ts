@@ -146,8 +146,8 @@ export const en = {
   "number.invalid": "Only digits, * # + and spaces, at most 43.",
   "keypad.label": "Keypad",
   "keypad.sent": "Sent: {digits}",
-  "close": "Close",
-  "cancel": "Cancel",
+  close: "Close",
+  cancel: "Cancel",
 
   // --- dialler
   "dialler.label": "Dialler",
@@ -166,7 +166,8 @@ export const en = {
   "headset.connecting": "Headset is ringing",
   "headset.connected": "Headset connected",
   "headset.broken": "Headset lost",
-  "headset.broken-what": "The dialler lost the voice path to your headset. Check the telephone, then have it rung again.",
+  "headset.broken-what":
+    "The dialler lost the voice path to your headset. Check the telephone, then have it rung again.",
   "headset.ringing-what": "Your telephone rings now. Answer it and leave it off the hook.",
   "jobs.choose": "Choose a job",
   "jobs.what": "You get customers of the job that you join. You begin paused.",
@@ -391,7 +392,7 @@ export const en = {
   "settings.shortcuts": "Alt+1 to Alt+9 for the call bar",
   "theme.toggle": "Light or dark",
 
-  "skip": "Skip to the work",
+  skip: "Skip to the work",
   "tips.key": "{tip} ({key})",
   "toast.refused": "{action} was refused",
   "toast.unknown": "{action}: not known whether it happened",

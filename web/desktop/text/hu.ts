@@ -143,8 +143,8 @@ export const hu: Texts = {
   "number.invalid": "Csak számjegy, * # + és szóköz, legfeljebb 43.",
   "keypad.label": "Billentyűk",
   "keypad.sent": "Elküldve: {digits}",
-  "close": "Bezárás",
-  "cancel": "Mégse",
+  close: "Bezárás",
+  cancel: "Mégse",
 
   "dialler.label": "Tárcsázó",
   "stage.off": "Nincs használatban",
@@ -376,13 +376,14 @@ export const hu: Texts = {
   "settings.try-sound": "Próba",
   "settings.notifications": "Értesítések a számítógépen",
   "settings.notify": "Szóljon, ha ez az ablak nincs elöl",
-  "settings.notify-denied": "A böngésző tiltja ennek az oldalnak az értesítéseket. A böngésző beállításaiban engedélyezheti.",
+  "settings.notify-denied":
+    "A böngésző tiltja ennek az oldalnak az értesítéseket. A böngésző beállításaiban engedélyezheti.",
   "settings.quiet": "Csend: hívásokon kívül nincs hang és értesítés",
   "settings.keys": "Billentyűzet",
   "settings.shortcuts": "Alt+1 … Alt+9 a hívássávhoz",
   "theme.toggle": "Világos vagy sötét",
 
-  "skip": "Ugrás a munkához",
+  skip: "Ugrás a munkához",
   "tips.key": "{tip} ({key})",
   "toast.refused": "Elutasítva: {action}",
   "toast.unknown": "{action}: nem tudni, megtörtént-e",

@@ -58,7 +58,8 @@ export const huReasons: Readonly<Record<keyof typeof enReasons, string>> = {
   "error.login.too-many": "Túl sok bejelentkezés erről a gépről. Várjon egy percet.",
   "error.agent.wrong-password": "Az ügynök vagy a jelszó hibás.",
   "error.agent.already-logged-in": "Ez az ügynök már másik melléken dolgozik. Előbb ott jelentkezzen ki.",
-  "error.agent.already-logging-in": "Egyszerre két bejelentkezés jött különböző jelszóval; mindkettő véget ért. Próbálja újra.",
+  "error.agent.already-logging-in":
+    "Egyszerre két bejelentkezés jött különböző jelszóval; mindkettő véget ért. Próbálja újra.",
   "error.agent.logging-out": "Az előző munkamenet éppen véget ér. Próbálja újra néhány másodperc múlva.",
   "error.agent.on-a-call": "Az ügynök a központban hívásban van. Előbb fejezze be a telefonon.",
   "error.station.in-use": "Ezen a melléken másik ügynök dolgozik.",
@@ -92,7 +93,8 @@ export const huReasons: Readonly<Record<keyof typeof enReasons, string>> = {
   "error.switch.busy": "A központ most túl elfoglalt. Próbálja újra néhány másodperc múlva.",
   "error.switch.refused": "A központ elutasította.",
 
-  "error.dialler.wrong-password": "A tárcsázó elutasította a nevet vagy a jelszót. Jelentkezzen ki, majd be a helyesekkel.",
+  "error.dialler.wrong-password":
+    "A tárcsázó elutasította a nevet vagy a jelszót. Jelentkezzen ki, majd be a helyesekkel.",
   "error.dialler.password-expired": "A tárcsázó jelszava lejárt. Változtassa meg, majd jelentkezzen be újra.",
   "error.dialler.wrong-tenant": "Önnek nincs joga ehhez a tárcsázóhoz. Szóljon a felettesének.",
   "error.dialler.logged-on-elsewhere": "Ez a név máshol van bejelentkezve a tárcsázóra.",

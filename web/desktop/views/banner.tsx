@@ -63,7 +63,8 @@ function ServerBanner(): JSX.Element | null {
   const lostAt = status.lostAtMs ?? status.sinceMs;
   // Our own clock against our own: the server's is not heard now.
   const lostForMs = now.value - desk.clock.offsetMs - lostAt;
-  const seconds = status.nextTryAtMs === null ? 0 : Math.ceil((status.nextTryAtMs - (now.value - desk.clock.offsetMs)) / 1_000);
+  const seconds =
+    status.nextTryAtMs === null ? 0 : Math.ceil((status.nextTryAtMs - (now.value - desk.clock.offsetMs)) / 1_000);
   const planned = status.reason === ConnectionReason.ServerRestarts || status.reason === ConnectionReason.ServerDrains;
   return (
     <Notice
@@ -95,7 +96,9 @@ function BackBanner(): JSX.Element {
     over.start(BACK_MS);
     return () => over.stop();
   }, []);
-  return <Notice tone="good" icon="check" title={t(cameBack.value === "resumed" ? "banner.back" : "banner.back-fresh")} />;
+  return (
+    <Notice tone="good" icon="check" title={t(cameBack.value === "resumed" ? "banner.back" : "banner.back-fresh")} />
+  );
 }
 
 function LinkBanners(): JSX.Element | null {
@@ -106,14 +109,24 @@ function LinkBanners(): JSX.Element | null {
   if (telephony.lost !== null) {
     const what = t(shown.session.uses_dialler ? "banner.telephony-also-dialler" : "banner.telephony-what");
     notices.push(
-      <Notice key="telephony" tone="bad" icon="alert" title={t("banner.telephony", { since: timeOfDay(telephony.lost, true) })}>
+      <Notice
+        key="telephony"
+        tone="bad"
+        icon="alert"
+        title={t("banner.telephony", { since: timeOfDay(telephony.lost, true) })}
+      >
         <p>{what}</p>
         <Trouble id={telephony.trouble} detail={telephony.detail} />
       </Notice>,
     );
   } else if (dialler.lost !== null) {
     notices.push(
-      <Notice key="dialler" tone="bad" icon="alert" title={t("banner.dialler", { since: timeOfDay(dialler.lost, true) })}>
+      <Notice
+        key="dialler"
+        tone="bad"
+        icon="alert"
+        title={t("banner.dialler", { since: timeOfDay(dialler.lost, true) })}
+      >
         <p>{t("banner.dialler-what")}</p>
         <Trouble id={dialler.trouble} detail={dialler.detail} />
       </Notice>,

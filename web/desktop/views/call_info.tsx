@@ -41,7 +41,11 @@ export function CallInfo({ call }: { readonly call: CallView }): JSX.Element {
         {call.data !== "" && (
           <section class="call-info__data">
             <h3 class="section-title">{t("call.data")}</h3>
-            {pairs.length === 0 ? <p class="call-info__text">{call.data}</p> : <Facts facts={pairs.map(([name, value]) => [shownName(name), value] as const)} />}
+            {pairs.length === 0 ? (
+              <p class="call-info__text">{call.data}</p>
+            ) : (
+              <Facts facts={pairs.map(([name, value]) => [shownName(name), value] as const)} />
+            )}
           </section>
         )}
         <section>

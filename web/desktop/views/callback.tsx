@@ -20,7 +20,9 @@ function parts(atMs: number): { readonly date: string; readonly time: string } {
 }
 
 /** The record's phones by their number: those of the fields PHONE1, PHONE2 … that hold one. */
-function phonesOf(fields: readonly { readonly name: string; readonly value: string }[]): readonly { readonly index: number; readonly value: string }[] {
+function phonesOf(
+  fields: readonly { readonly name: string; readonly value: string }[],
+): readonly { readonly index: number; readonly value: string }[] {
   const named = fields.flatMap(({ name, value }) => {
     const index = Number(/^PHONE_?(\d{1,2})$/i.exec(name)?.[1] ?? 0);
     return index >= 1 && index <= 10 && value.trim() !== "" ? [{ index, value }] : [];
@@ -62,7 +64,14 @@ export function Callback(): JSX.Element | null {
     setWrong("");
     const other = phone === "other";
     const result = await ask(
-      { type: "set-callback", date, time, phone: other ? 1 : Number(phone), name: name.trim(), number: other ? number.trim() : "" },
+      {
+        type: "set-callback",
+        date,
+        time,
+        phone: other ? 1 : Number(phone),
+        name: name.trim(),
+        number: other ? number.trim() : "",
+      },
       { quietly: true },
     );
     setAsked(false);
@@ -92,13 +101,29 @@ export function Callback(): JSX.Element | null {
             <label class="label" for={`${id}-date`}>
               {t("callback.date")}
             </label>
-            <input id={`${id}-date`} class="input" type="date" required autoFocus min={parts(now.peek()).date} value={date} onInput={(event) => setDate(event.currentTarget.value)} />
+            <input
+              id={`${id}-date`}
+              class="input"
+              type="date"
+              required
+              autoFocus
+              min={parts(now.peek()).date}
+              value={date}
+              onInput={(event) => setDate(event.currentTarget.value)}
+            />
           </div>
           <div>
             <label class="label" for={`${id}-time`}>
               {t("callback.time")}
             </label>
-            <input id={`${id}-time`} class="input" type="time" required value={time} onInput={(event) => setTime(event.currentTarget.value)} />
+            <input
+              id={`${id}-time`}
+              class="input"
+              type="time"
+              required
+              value={time}
+              onInput={(event) => setTime(event.currentTarget.value)}
+            />
           </div>
         </div>
         <p class="hint">{t("callback.what")}</p>
@@ -119,13 +144,29 @@ export function Callback(): JSX.Element | null {
             <label class="label" for={`${id}-number`}>
               {t("callback.number")}
             </label>
-            <input id={`${id}-number`} class="input input--number" type="tel" required maxLength={43} autocomplete="off" value={number} onInput={(event) => setNumber(event.currentTarget.value)} />
+            <input
+              id={`${id}-number`}
+              class="input input--number"
+              type="tel"
+              required
+              maxLength={43}
+              autocomplete="off"
+              value={number}
+              onInput={(event) => setNumber(event.currentTarget.value)}
+            />
           </>
         )}
         <label class="label" for={`${id}-name`}>
           {t("callback.name")} <span class="hint">{t("callback.optional")}</span>
         </label>
-        <input id={`${id}-name`} class="input" maxLength={30} autocomplete="off" value={name} onInput={(event) => setName(event.currentTarget.value)} />
+        <input
+          id={`${id}-name`}
+          class="input"
+          maxLength={30}
+          autocomplete="off"
+          value={name}
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
         {wrong !== "" && (
           <p class="wrong" role="alert">
             {wrong}

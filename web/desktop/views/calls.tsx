@@ -27,14 +27,25 @@ export function Calls(): JSX.Element {
       </h2>
       {calls.length === 0 && <p class="calls__none">{t(known ? "calls.none" : "calls.not-known")}</p>}
       {calls.map((call) => (
-        <CallCard key={call.id} call={call} isOnly={calls.length === 1} isWaiting={pair !== null && call.state === "held"} />
+        <CallCard
+          key={call.id}
+          call={call}
+          isOnly={calls.length === 1}
+          isWaiting={pair !== null && call.state === "held"}
+        />
       ))}
       {pair && (
         <div class="pair">
           <h3 class="label">{t("calls.join")}</h3>
           <Toolbar label={t("calls.join")} class="pair__actions">
             {pairActions(pair).map((each, index) => (
-              <BarButton key={each.type} action={each} place={index + 4} form="line" tone={index === 0 ? "main" : "plain"} />
+              <BarButton
+                key={each.type}
+                action={each}
+                place={index + 4}
+                form="line"
+                tone={index === 0 ? "main" : "plain"}
+              />
             ))}
           </Toolbar>
         </div>
@@ -93,7 +104,9 @@ function CallCard({ call, isOnly, isWaiting }: CallCardProps): JSX.Element {
   return (
     <article class={`call call--${call.state}`} aria-label={`${word("leg", call.state)}: ${who}`}>
       <header class="call__head">
-        <h3 class="call__who" data-tip={call.ucid === "" ? undefined : t("call.reference", { id: call.ucid })}>{who}</h3>
+        <h3 class="call__who" data-tip={call.ucid === "" ? undefined : t("call.reference", { id: call.ucid })}>
+          {who}
+        </h3>
         <Elapsed since={call.since} />
       </header>
       <p class="call__what">
@@ -103,7 +116,9 @@ function CallCard({ call, isOnly, isWaiting }: CallCardProps): JSX.Element {
           {call.state === "held" && <Elapsed since={call.state_since} />}
         </span>
         {call.queue !== "" && <span>{t("call.queue", { queue: call.queue })}</span>}
-        {call.direction === "in" && call.called !== "" && call.called !== call.queue && <span>{t("call.called", { number: call.called })}</span>}
+        {call.direction === "in" && call.called !== "" && call.called !== call.queue && (
+          <span>{t("call.called", { number: call.called })}</span>
+        )}
         {call.cause !== "" && <span>{call.cause}</span>}
       </p>
       {call.parties.length > 1 && (
@@ -119,19 +134,37 @@ function CallCard({ call, isOnly, isWaiting }: CallCardProps): JSX.Element {
       )}
       <Toolbar label={who} class="call__main">
         {mainActions(call).map((each, index) => (
-          <BarButton key={index} action={each} place={isOnly ? index + 1 : 0} form="line" tone={TONES[each.type as keyof typeof TONES] ?? "plain"} />
+          <BarButton
+            key={index}
+            action={each}
+            place={isOnly ? index + 1 : 0}
+            form="line"
+            tone={TONES[each.type as keyof typeof TONES] ?? "plain"}
+          />
         ))}
       </Toolbar>
       {!isWaiting && (
         <Toolbar label={who} class="call__more">
           {moreActions(call).map((each, index) => (
-            <BarButton key={index} action={each} place={isOnly ? (PLACES[index] ?? 0) : 0} form="tile" expanded={form === each.type} />
+            <BarButton
+              key={index}
+              action={each}
+              place={isOnly ? (PLACES[index] ?? 0) : 0}
+              form="tile"
+              expanded={form === each.type}
+            />
           ))}
         </Toolbar>
       )}
-      {form === "send-digits" && <Keypad onDigit={(digits) => void ask({ type: "send-digits", call: call.id, digits })} onClose={close} />}
+      {form === "send-digits" && (
+        <Keypad onDigit={(digits) => void ask({ type: "send-digits", call: call.id, digits })} onClose={close} />
+      )}
       {form !== null && form !== "send-digits" && (
-        <NumberForm action={form} onNumber={(number) => void ask({ type: form, call: call.id, number })} onClose={close} />
+        <NumberForm
+          action={form}
+          onNumber={(number) => void ask({ type: form, call: call.id, number })}
+          onClose={close}
+        />
       )}
     </article>
   );
@@ -186,7 +219,13 @@ function Dial(): JSX.Element {
           setWrong(false);
         }}
       />
-      <Action label={word("action", "make-call")} icon="phone" blocked={blockedBy("make-call")} asked={isAsked("make-call")} onPress={call} />
+      <Action
+        label={word("action", "make-call")}
+        icon="phone"
+        blocked={blockedBy("make-call")}
+        asked={isAsked("make-call")}
+        onPress={call}
+      />
       {wrong && (
         <p class="wrong" id={`${id}-wrong`}>
           {t("number.invalid")}
@@ -213,7 +252,12 @@ function Recent(): JSX.Element | null {
       <ul class="recent__list">
         {recentCalls.value.map((each) => (
           <li key={each.id}>
-            <button type="button" class="recent__call" data-tip={t("calls.redial", { number: each.number })} onClick={() => fillDial(each.number)}>
+            <button
+              type="button"
+              class="recent__call"
+              data-tip={t("calls.redial", { number: each.number })}
+              onClick={() => fillDial(each.number)}
+            >
               {each.direction && <Icon name={each.direction} />}
               <span class="recent__number">{each.number}</span>
               <span class="recent__when">

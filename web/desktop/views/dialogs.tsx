@@ -58,8 +58,21 @@ export function Messages(): JSX.Element {
           <label class="label" for={id}>
             {t("messages.write")}
           </label>
-          <input id={id} class="input" maxLength={MESSAGE_LIMIT} autocomplete="off" value={text} onInput={(event) => setText(event.currentTarget.value)} />
-          <Action label={t("messages.send")} icon="send" blocked={blockedBy("send-message")} asked={isAsked("send-message")} onPress={() => void send()} />
+          <input
+            id={id}
+            class="input"
+            maxLength={MESSAGE_LIMIT}
+            autocomplete="off"
+            value={text}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+          <Action
+            label={t("messages.send")}
+            icon="send"
+            blocked={blockedBy("send-message")}
+            asked={isAsked("send-message")}
+            onPress={() => void send()}
+          />
         </form>
       )}
     </Dialog>
@@ -89,7 +102,12 @@ export function Settings(): JSX.Element {
             <label class="label" for={`${id}-theme`}>
               {t("settings.theme")}
             </label>
-            <select id={`${id}-theme`} class="input" value={chosen.theme} onInput={(event) => choose({ theme: event.currentTarget.value as "auto" })}>
+            <select
+              id={`${id}-theme`}
+              class="input"
+              value={chosen.theme}
+              onInput={(event) => choose({ theme: event.currentTarget.value as "auto" })}
+            >
               <option value="auto">{t("settings.theme-auto")}</option>
               <option value="light">{t("settings.theme-light")}</option>
               <option value="dark">{t("settings.theme-dark")}</option>
@@ -99,7 +117,12 @@ export function Settings(): JSX.Element {
             <label class="label" for={`${id}-language`}>
               {t("settings.language")}
             </label>
-            <select id={`${id}-language`} class="input" value={language.value} onInput={(event) => choose({ language: event.currentTarget.value })}>
+            <select
+              id={`${id}-language`}
+              class="input"
+              value={language.value}
+              onInput={(event) => choose({ language: event.currentTarget.value })}
+            >
               {(Object.keys(LANGUAGES) as Language[]).map((each) => (
                 <option key={each} value={each} lang={each}>
                   {LANGUAGES[each]}
@@ -112,34 +135,65 @@ export function Settings(): JSX.Element {
         <label class="label" for={`${id}-volume`}>
           {t("settings.volume")}
         </label>
-        <input id={`${id}-volume`} class="range" type="range" min="0" max="1" step="0.1" value={chosen.volume} onInput={(event) => choose({ volume: Number(event.currentTarget.value) })} />
+        <input
+          id={`${id}-volume`}
+          class="range"
+          type="range"
+          min="0"
+          max="1"
+          step="0.1"
+          value={chosen.volume}
+          onInput={(event) => choose({ volume: Number(event.currentTarget.value) })}
+        />
         {SOUNDS.map(([sound, name, label]) => (
           <div key={sound} class="check check--row">
             <label>
-              <input type="checkbox" checked={chosen[name]} onInput={(event) => choose({ [name]: event.currentTarget.checked })} />
+              <input
+                type="checkbox"
+                checked={chosen[name]}
+                onInput={(event) => choose({ [name]: event.currentTarget.checked })}
+              />
               {t(label)}
             </label>
-            <Action tone="quiet" icon="play" label={t("settings.try-sound")} about={t(label)} onPress={() => play(sound)} />
+            <Action
+              tone="quiet"
+              icon="play"
+              label={t("settings.try-sound")}
+              about={t(label)}
+              onPress={() => play(sound)}
+            />
           </div>
         ))}
         <h3>{t("settings.notifications")}</h3>
         <div class="check">
           <label>
-            <input type="checkbox" checked={chosen.notify} onInput={(event) => void wantNotify(event.currentTarget.checked)} />
+            <input
+              type="checkbox"
+              checked={chosen.notify}
+              onInput={(event) => void wantNotify(event.currentTarget.checked)}
+            />
             {t("settings.notify")}
           </label>
           {denied && <p class="hint">{t("settings.notify-denied")}</p>}
         </div>
         <div class="check">
           <label>
-            <input type="checkbox" checked={chosen.quiet} onInput={(event) => choose({ quiet: event.currentTarget.checked })} />
+            <input
+              type="checkbox"
+              checked={chosen.quiet}
+              onInput={(event) => choose({ quiet: event.currentTarget.checked })}
+            />
             {t("settings.quiet")}
           </label>
         </div>
         <h3>{t("settings.keys")}</h3>
         <div class="check check--row">
           <label>
-            <input type="checkbox" checked={chosen.shortcuts} onInput={(event) => choose({ shortcuts: event.currentTarget.checked })} />
+            <input
+              type="checkbox"
+              checked={chosen.shortcuts}
+              onInput={(event) => choose({ shortcuts: event.currentTarget.checked })}
+            />
             {t("settings.shortcuts")}
           </label>
           <Action tone="quiet" icon="help" label={t("help.title")} onPress={() => (dialog.value = "help")} />
@@ -149,7 +203,16 @@ export function Settings(): JSX.Element {
   );
 }
 
-const SHOWN_MODES: readonly WorkMode[] = ["ready", "not-ready", "reserved", "talking", "holding", "previewing", "wrap-up", "unknown"];
+const SHOWN_MODES: readonly WorkMode[] = [
+  "ready",
+  "not-ready",
+  "reserved",
+  "talking",
+  "holding",
+  "previewing",
+  "wrap-up",
+  "unknown",
+];
 
 export function Help(): JSX.Element {
   const keys: readonly (readonly [string, string])[] = [

@@ -41,7 +41,8 @@ function EditableField({ field }: { readonly field: RecordField }): JSX.Element 
   const id = useId();
   useEffect(() => () => forget.current?.stop(), []);
   const control = controlFor(field);
-  const fault = typed === null ? "" : faultWords(faultOf(field.kind, field.length, toDialler(field, typed)), field.length);
+  const fault =
+    typed === null ? "" : faultWords(faultOf(field.kind, field.length, toDialler(field, typed)), field.length);
   const wrong = fault !== "" ? fault : saving.state === "refused" ? saving.why : "";
 
   const save = async (): Promise<void> => {

@@ -36,7 +36,15 @@ export function Finish({ item }: { readonly item: ItemView }): JSX.Element {
       <Notes />
       <div class="finish__buttons">
         <Action
-          label={finishing.value ? t("finish.under-way") : chosen ? `${label}: ${chosen.text}` : code.value !== "" ? `${label}: ${code.value}` : label}
+          label={
+            finishing.value
+              ? t("finish.under-way")
+              : chosen
+                ? `${label}: ${chosen.text}`
+                : code.value !== ""
+                  ? `${label}: ${code.value}`
+                  : label
+          }
           tone="main"
           icon="check"
           keys="Ctrl+Enter"
@@ -61,12 +69,23 @@ export function matching(keys: readonly CompletionKey[], query: string): readonl
   const words = query.trim().toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return keys;
   const [first = ""] = words;
-  const byCode = words.length === 1 ? keys.filter((each) => each.code.replace(/^0+/, "").startsWith(first.replace(/^0+(?=.)/, ""))) : [];
-  const byText = keys.filter((each) => !byCode.includes(each) && words.every((word) => each.text.toLowerCase().includes(word)));
+  const byCode =
+    words.length === 1
+      ? keys.filter((each) => each.code.replace(/^0+/, "").startsWith(first.replace(/^0+(?=.)/, "")))
+      : [];
+  const byText = keys.filter(
+    (each) => !byCode.includes(each) && words.every((word) => each.text.toLowerCase().includes(word)),
+  );
   return [...(/^\d+$/.test(first) ? byCode : []), ...byText];
 }
 
-function Codes({ keys, suggested }: { readonly keys: readonly CompletionKey[]; readonly suggested: string }): JSX.Element {
+function Codes({
+  keys,
+  suggested,
+}: {
+  readonly keys: readonly CompletionKey[];
+  readonly suggested: string;
+}): JSX.Element {
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(-1);
   const list = useRef<HTMLUListElement>(null);
@@ -163,14 +182,28 @@ function Notes(): JSX.Element {
   const id = useId();
   const left = NOTES_LIMIT - notes.value.length;
   const state = !isLive.value && saving.value !== "saved" ? "not-saved" : saving.value;
-  const words = { typing: "finish.notes-saving", saving: "finish.notes-saving", saved: "finish.notes-saved", "not-saved": "finish.notes-not-saved" } as const;
+  const words = {
+    typing: "finish.notes-saving",
+    saving: "finish.notes-saving",
+    saved: "finish.notes-saved",
+    "not-saved": "finish.notes-not-saved",
+  } as const;
   return (
     <div class="notes">
       <label class="label" for={id}>
         {t("finish.notes")}
-        <span class={`notes__state notes__state--${state}`}>{notes.value === "" && state === "saved" ? t("finish.notes-hint") : t(words[state])}</span>
+        <span class={`notes__state notes__state--${state}`}>
+          {notes.value === "" && state === "saved" ? t("finish.notes-hint") : t(words[state])}
+        </span>
       </label>
-      <textarea id={id} class="input" rows={4} maxLength={NOTES_LIMIT} value={notes.value} onInput={(event) => typeNotes(event.currentTarget.value)} />
+      <textarea
+        id={id}
+        class="input"
+        rows={4}
+        maxLength={NOTES_LIMIT}
+        value={notes.value}
+        onInput={(event) => typeNotes(event.currentTarget.value)}
+      />
       {left < LEFT_SHOWN_BELOW && <p class="hint">{count("finish.notes-left", left)}</p>}
     </div>
   );

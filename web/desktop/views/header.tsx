@@ -47,7 +47,9 @@ function StateBlock(): JSX.Element | null {
   const mode = uncertain ? "unknown" : agent.mode;
   // A call or record says more than the mode behind it: the mode's reason is then not the reason of what is shown.
   const own = agent.mode === agent.switch_mode;
-  const reason = own ? [reasonLabel(agent.mode === "not-ready" ? agent.reason : null), agent.cause && word("cause", agent.cause)] : [];
+  const reason = own
+    ? [reasonLabel(agent.mode === "not-ready" ? agent.reason : null), agent.cause && word("cause", agent.cause)]
+    : [];
   const limitMin = config.value?.not_ready_reasons.find((each) => each.code === agent.reason)?.maximum_min ?? null;
   const over = agent.mode === "not-ready" && limitMin !== null && elapsedMs(agent.since) > limitMin * 60_000;
   const note = uncertain
@@ -90,7 +92,9 @@ function Modes(): JSX.Element | null {
   const agent = view.value?.agent;
   if (!agent) return null;
   const known = uncertainSince() === null;
-  const mode = (asked: AskedMode): { readonly blocked: string; readonly asked: boolean; readonly pressed: boolean } => ({
+  const mode = (
+    asked: AskedMode,
+  ): { readonly blocked: string; readonly asked: boolean; readonly pressed: boolean } => ({
     blocked: blockedBy(`set-mode:${asked}`),
     asked: agent.asked === asked || isAsked("set-mode", asked),
     pressed: known && agent.switch_mode === asked,
@@ -111,7 +115,12 @@ function Modes(): JSX.Element | null {
   const blocked = notReady.blocked === "already-so" || notReady.blocked === "reason-required" ? "" : notReady.blocked;
   return (
     <Toolbar label={t("modes.label")} class="modes">
-      <Action {...mode("ready")} label={t("modes.ready")} sign={<Shape mode="ready" />} onPress={() => void ask({ type: "set-mode", mode: "ready" })} />
+      <Action
+        {...mode("ready")}
+        label={t("modes.ready")}
+        sign={<Shape mode="ready" />}
+        onPress={() => void ask({ type: "set-mode", mode: "ready" })}
+      />
       {choices.length > 1 ? (
         <Menu
           {...notReady}
@@ -123,9 +132,19 @@ function Modes(): JSX.Element | null {
           onChoose={(id) => void ask({ type: "set-mode", mode: "not-ready", ...(id !== "" && { reason: Number(id) }) })}
         />
       ) : (
-        <Action {...notReady} label={t("modes.not-ready")} sign={<Shape mode="not-ready" />} onPress={() => void ask({ type: "set-mode", mode: "not-ready" })} />
+        <Action
+          {...notReady}
+          label={t("modes.not-ready")}
+          sign={<Shape mode="not-ready" />}
+          onPress={() => void ask({ type: "set-mode", mode: "not-ready" })}
+        />
       )}
-      <Action {...mode("wrap-up")} label={t("modes.wrap-up")} sign={<Shape mode="wrap-up" />} onPress={() => void ask({ type: "set-mode", mode: "wrap-up" })} />
+      <Action
+        {...mode("wrap-up")}
+        label={t("modes.wrap-up")}
+        sign={<Shape mode="wrap-up" />}
+        onPress={() => void ask({ type: "set-mode", mode: "wrap-up" })}
+      />
     </Toolbar>
   );
 }
@@ -173,7 +192,15 @@ export function Pending(): JSX.Element | null {
 
 const LINK_SHAPES = { up: "ready", checking: "unknown", down: "not-ready", unused: "unknown" } as const;
 
-function Link({ name, icon, link }: { readonly name: string; readonly icon: IconName; readonly link: LinkView }): JSX.Element {
+function Link({
+  name,
+  icon,
+  link,
+}: {
+  readonly name: string;
+  readonly icon: IconName;
+  readonly link: LinkView;
+}): JSX.Element {
   const state = isLive.value ? link.state : "checking";
   const tip = [name, link.name, word("linkstate", state)].filter(Boolean).join(" · ");
   return (
@@ -193,7 +220,9 @@ function Ends(): JSX.Element | null {
     <div class="ends">
       <ul class="links">
         <Link name={t("link.telephony")} icon="phone" link={shown.links.telephony} />
-        {shown.links.dialler.state !== "unused" && <Link name={t("link.dialler")} icon="headset" link={shown.links.dialler} />}
+        {shown.links.dialler.state !== "unused" && (
+          <Link name={t("link.dialler")} icon="headset" link={shown.links.dialler} />
+        )}
       </ul>
       <p class="who">
         <Icon name="person" />
@@ -224,12 +253,35 @@ function Ends(): JSX.Element | null {
             </span>
           )}
         </span>
-        <Action form="icon" tone="quiet" icon="search" label={t("palette.open")} keys="Ctrl+K" haspopup="dialog" onPress={() => (dialog.value = "palette")} />
+        <Action
+          form="icon"
+          tone="quiet"
+          icon="search"
+          label={t("palette.open")}
+          keys="Ctrl+K"
+          haspopup="dialog"
+          onPress={() => (dialog.value = "palette")}
+        />
         <span class="ends__theme">
           <ThemeToggle />
         </span>
-        <Action form="icon" tone="quiet" icon="settings" label={t("settings.title")} haspopup="dialog" onPress={() => (dialog.value = "settings")} />
-        <Action form="icon" tone="quiet" icon="leave" label={t("logout.title")} blocked={blockedBy("log-out")} haspopup="dialog" onPress={() => (dialog.value = "log-out")} />
+        <Action
+          form="icon"
+          tone="quiet"
+          icon="settings"
+          label={t("settings.title")}
+          haspopup="dialog"
+          onPress={() => (dialog.value = "settings")}
+        />
+        <Action
+          form="icon"
+          tone="quiet"
+          icon="leave"
+          label={t("logout.title")}
+          blocked={blockedBy("log-out")}
+          haspopup="dialog"
+          onPress={() => (dialog.value = "log-out")}
+        />
       </div>
     </div>
   );

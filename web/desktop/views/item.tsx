@@ -54,7 +54,12 @@ export function Item({ item }: { readonly item: ItemView }): JSX.Element {
             />
           ))}
         </Toolbar>
-        {keypad && <Keypad onDigit={(digit) => void ask({ type: "dial-line-digit", digit })} onClose={() => (openForm.value = null)} />}
+        {keypad && (
+          <Keypad
+            onDigit={(digit) => void ask({ type: "dial-line-digit", digit })}
+            onClose={() => (openForm.value = null)}
+          />
+        )}
       </header>
       <div class="item__body">
         <section class="record" aria-labelledby="record-title">

@@ -37,7 +37,13 @@ const GOOD_ENDINGS: ReadonlySet<string> = new Set(["agent"]);
 
 type Form = Readonly<Record<FieldName, string>>;
 
-export function Frame({ children, wide = false }: { readonly children: ComponentChildren; readonly wide?: boolean }): JSX.Element {
+export function Frame({
+  children,
+  wide = false,
+}: {
+  readonly children: ComponentChildren;
+  readonly wide?: boolean;
+}): JSX.Element {
   return (
     <div class="entry">
       <header class="entry__head">
@@ -49,7 +55,12 @@ export function Frame({ children, wide = false }: { readonly children: Component
           <label class="unseen" for="entry-language">
             {t("settings.language")}
           </label>
-          <select id="entry-language" class="input input--small" value={language.value} onInput={(event) => choose({ language: event.currentTarget.value })}>
+          <select
+            id="entry-language"
+            class="input input--small"
+            value={language.value}
+            onInput={(event) => choose({ language: event.currentTarget.value })}
+          >
             {(Object.keys(LANGUAGES) as Language[]).map((each) => (
               <option key={each} value={each} lang={each}>
                 {LANGUAGES[each]}
@@ -100,7 +111,12 @@ export function Login(): JSX.Element {
 
   const submit = (): void => {
     const found: Partial<Record<FieldName, string>> = {};
-    const needed: FieldName[] = ["agent", "station", "password", ...(dialler ? (["diallerName", "diallerPassword"] as const) : [])];
+    const needed: FieldName[] = [
+      "agent",
+      "station",
+      "password",
+      ...(dialler ? (["diallerName", "diallerPassword"] as const) : []),
+    ];
     for (const field of needed) if (form[field].trim() === "") found[field] = t("login.required");
     for (const field of ["agent", "station"] as const) {
       if (!found[field] && !/^\d{1,15}$/.test(form[field].trim())) found[field] = t("login.digits");
@@ -112,7 +128,14 @@ export function Login(): JSX.Element {
       return;
     }
     choose({
-      login: { agent: form.agent.trim(), station: form.station.trim(), withDialler, diallerName: form.diallerName.trim(), headset: form.headset.trim(), job: form.job.trim() },
+      login: {
+        agent: form.agent.trim(),
+        station: form.station.trim(),
+        withDialler,
+        diallerName: form.diallerName.trim(),
+        headset: form.headset.trim(),
+        job: form.job.trim(),
+      },
     });
     const credentials: Credentials = {
       agent: form.agent.trim(),
@@ -162,7 +185,11 @@ export function Login(): JSX.Element {
           </p>
         )}
         {end && (
-          <div id={`${id}-ending`} class={GOOD_ENDINGS.has(end.reason) ? "login__notice" : "login__notice login__notice--bad"} role="alert">
+          <div
+            id={`${id}-ending`}
+            class={GOOD_ENDINGS.has(end.reason) ? "login__notice" : "login__notice login__notice--bad"}
+            role="alert"
+          >
             <Icon name={GOOD_ENDINGS.has(end.reason) ? "check" : "alert"} />
             <p>
               {sentence(end.reason, end.detail)}
@@ -185,14 +212,21 @@ export function Login(): JSX.Element {
             <fieldset class="login__column login__column--dialler">
               <legend class="check">
                 <label>
-                  <input type="checkbox" checked={withDialler} onInput={(event) => setWithDialler(event.currentTarget.checked)} />
+                  <input
+                    type="checkbox"
+                    checked={withDialler}
+                    onInput={(event) => setWithDialler(event.currentTarget.checked)}
+                  />
                   {t("login.with-dialler")}
                 </label>
               </legend>
               {dialler && (
                 <>
                   {field("diallerName", t("login.dialler-name"), { autocomplete: "section-dialler username" })}
-                  {field("diallerPassword", t("login.dialler-password"), { secret: true, autocomplete: "section-dialler current-password" })}
+                  {field("diallerPassword", t("login.dialler-password"), {
+                    secret: true,
+                    autocomplete: "section-dialler current-password",
+                  })}
                   <div class="form__pair">
                     {field("headset", t("login.headset"), { placeholder: form.station, hint: t("login.headset-hint") })}
                     {field("job", t("login.job"), { hint: t("login.job-hint") })}
@@ -226,7 +260,20 @@ interface FieldProps {
   readonly secret?: boolean;
 }
 
-function LoginField({ id, name, label, value, fault, blamed, onType, hint, placeholder, autocomplete = "off", digits, secret }: FieldProps): JSX.Element {
+function LoginField({
+  id,
+  name,
+  label,
+  value,
+  fault,
+  blamed,
+  onType,
+  hint,
+  placeholder,
+  autocomplete = "off",
+  digits,
+  secret,
+}: FieldProps): JSX.Element {
   const [shown, setShown] = useState(false);
   return (
     <div class="login__field">
@@ -250,7 +297,16 @@ function LoginField({ id, name, label, value, fault, blamed, onType, hint, place
           aria-describedby={[blamed, fault !== "" || hint ? `${id}-hint` : ""].filter(Boolean).join(" ") || undefined}
           onInput={(event) => onType(event.currentTarget.value)}
         />
-        {secret && <Action form="icon" tone="quiet" icon="eye" label={t("login.show-password")} pressed={shown} onPress={() => setShown(!shown)} />}
+        {secret && (
+          <Action
+            form="icon"
+            tone="quiet"
+            icon="eye"
+            label={t("login.show-password")}
+            pressed={shown}
+            onPress={() => setShown(!shown)}
+          />
+        )}
       </div>
       {(fault !== "" || hint) && (
         <p id={`${id}-hint`} class={fault !== "" ? "wrong" : "hint"}>
@@ -269,7 +325,9 @@ export function LoginProgress(): JSX.Element {
     <Frame>
       <div class="login">
         <h1>{t(session?.phase === "closing" ? "closing.title" : "steps.login")}</h1>
-        <p class="login__what">{session && t("steps.login-what", { agent: session.agent, station: session.station })}</p>
+        <p class="login__what">
+          {session && t("steps.login-what", { agent: session.agent, station: session.station })}
+        </p>
         <Steps />
         {trouble.includes(".") && (
           <p class="login__notice">

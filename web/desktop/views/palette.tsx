@@ -62,7 +62,14 @@ export function Palette(): JSX.Element | null {
             event.preventDefault();
           }}
         />
-        <ul class="palette__list" id={`${id}-list`} role="listbox" aria-label={t("palette.title")} ref={list} tabIndex={0}>
+        <ul
+          class="palette__list"
+          id={`${id}-list`}
+          role="listbox"
+          aria-label={t("palette.title")}
+          ref={list}
+          tabIndex={0}
+        >
           {found.map((each) => (
             <li
               key={each.id}

@@ -80,23 +80,42 @@ function NoItem(): JSX.Element | null {
   const shown = view.value!;
   if (shown.session.phase !== "active") return null;
   const { dialler, agent, calls } = shown;
-  if (calls.length > 0) return <>{calls.map((call) => <CallInfo key={call.id} call={call} />)}</>;
+  if (calls.length > 0)
+    return (
+      <>
+        {calls.map((call) => (
+          <CallInfo key={call.id} call={call} />
+        ))}
+      </>
+    );
   if (shown.session.uses_dialler) {
     if (dialler.stage === "logged-on" || dialler.stage === "joining") return <Jobs />;
-    if (dialler.stage === "ready") return <Idle since={dialler.since} title={t("idle.ready")} what={t("idle.ready-what")} />;
+    if (dialler.stage === "ready")
+      return <Idle since={dialler.since} title={t("idle.ready")} what={t("idle.ready-what")} />;
     if (dialler.stage === "joined") {
-      return <Idle since={dialler.since} title={t("idle.joined", { job: dialler.job ?? "" })} what={t("idle.joined-what")} />;
+      return (
+        <Idle since={dialler.since} title={t("idle.joined", { job: dialler.job ?? "" })} what={t("idle.joined-what")} />
+      );
     }
     if (dialler.stage === "leaving") return <Idle since={dialler.since} title={t("idle.leaving")} what="" />;
     if (dialler.stage === "waiting" || dialler.stage === "logging-on") return null;
     const what = dialler.trouble === "" ? "" : sentence(dialler.trouble, dialler.detail);
     return <Idle since={dialler.since} title={word("stage", dialler.stage)} what={what} />;
   }
-  if (agent.mode === "not-ready") return <Idle since={agent.since} title={t("idle.not-ready")} what={t("idle.not-ready-what")} />;
+  if (agent.mode === "not-ready")
+    return <Idle since={agent.since} title={t("idle.not-ready")} what={t("idle.not-ready-what")} />;
   return <Idle since={agent.since} title={t("idle.calls")} what={t("idle.calls-what")} />;
 }
 
-function Idle({ title, what, since }: { readonly title: string; readonly what: string; readonly since: string }): JSX.Element {
+function Idle({
+  title,
+  what,
+  since,
+}: {
+  readonly title: string;
+  readonly what: string;
+  readonly since: string;
+}): JSX.Element {
   const mode = view.value?.agent.known === false ? "unknown" : (view.value?.agent.mode ?? "unknown");
   return (
     <div class="idle">

@@ -18,17 +18,23 @@ export function Steps({ only }: { readonly only?: "dialler" | undefined } = {}):
   return (
     <>
       <ol class="steps">
-        {login.steps.filter((step) => only === undefined || AT_DIALLER.has(step.name)).map((step) => {
-          const icon = ICONS[step.state];
-          return (
-            <li key={step.name} class={`step step--${step.state}`} aria-current={step.state === "under-way" ? "step" : undefined}>
-              <span class="step__sign">{icon && <Icon name={icon} />}</span>
-              <span class="step__name">{word("step", step.name)}</span>
-              <span class="unseen">{word("stepstate", step.state)}</span>
-              {step.doing !== "" && <span class="step__doing">{word("doing", step.doing)}</span>}
-            </li>
-          );
-        })}
+        {login.steps
+          .filter((step) => only === undefined || AT_DIALLER.has(step.name))
+          .map((step) => {
+            const icon = ICONS[step.state];
+            return (
+              <li
+                key={step.name}
+                class={`step step--${step.state}`}
+                aria-current={step.state === "under-way" ? "step" : undefined}
+              >
+                <span class="step__sign">{icon && <Icon name={icon} />}</span>
+                <span class="step__name">{word("step", step.name)}</span>
+                <span class="unseen">{word("stepstate", step.state)}</span>
+                {step.doing !== "" && <span class="step__doing">{word("doing", step.doing)}</span>}
+              </li>
+            );
+          })}
       </ol>
       {leftMs > 0 && <p class="steps__turn">{t("steps.turn-in", { time: duration(leftMs) })}</p>}
     </>

@@ -6,5 +6,13 @@ import { t } from "../text.js";
 import { Action } from "./parts/action.js";
 
 export function ThemeToggle(): JSX.Element {
-  return <Action form="icon" tone="quiet" icon="sun" label={t("theme.toggle")} onPress={() => choose({ theme: isDark() ? "light" : "dark" })} />;
+  return (
+    <Action
+      form="icon"
+      tone="quiet"
+      icon="sun"
+      label={t("theme.toggle")}
+      onPress={() => choose({ theme: isDark() ? "light" : "dark" })}
+    />
+  );
 }

@@ -42,13 +42,21 @@ function OneToast({ toast }: { readonly toast: Toast }): JSX.Element {
         ) : (
           <>
             <strong>
-              {t(toast.result.outcome === "unknown" ? "toast.unknown" : "toast.refused", { action: word("action", toast.result.type) })}
+              {t(toast.result.outcome === "unknown" ? "toast.unknown" : "toast.refused", {
+                action: word("action", toast.result.type),
+              })}
             </strong>
             <p>{sentence(toast.result.error, toast.result.detail)}</p>
           </>
         )}
       </div>
-      <Action form="icon" tone="quiet" icon="cross" label={t("toast.dismiss")} onPress={() => dismissToast(toast.key)} />
+      <Action
+        form="icon"
+        tone="quiet"
+        icon="cross"
+        label={t("toast.dismiss")}
+        onPress={() => dismissToast(toast.key)}
+      />
     </div>
   );
 }

@@ -102,10 +102,13 @@ describe("logging in", () => {
     expect(wires.last.said[0]).toMatchObject({ token: "secret-token", epoch: null, seq: null });
   });
 
-  test.each([[null], ["{"], ['"x"'], ['{"token":1}'], ["{}"]])("with %s in memory there is nothing to resume", (kept) => {
-    const odd: Memory = { getItem: () => kept, setItem: () => undefined, removeItem: () => undefined };
-    expect(desk({}, odd).resume()).toBe(false);
-  });
+  test.each([[null], ["{"], ['"x"'], ['{"token":1}'], ["{}"]])(
+    "with %s in memory there is nothing to resume",
+    (kept) => {
+      const odd: Memory = { getItem: () => kept, setItem: () => undefined, removeItem: () => undefined };
+      expect(desk({}, odd).resume()).toBe(false);
+    },
+  );
 });
 
 describe("staying in step", () => {

@@ -37,7 +37,9 @@ describe.each(["en", "hu"])("in %s", (code) => {
   });
 
   test("every reason that greys a button has a sentence", () => {
-    const ids = [...permissions.matchAll(/(?:return|else|otherwise=|: |or )\s*"([a-z]+(?:-[a-z]+)+)"/g)].map((match) => match[1] ?? "");
+    const ids = [...permissions.matchAll(/(?:return|else|otherwise=|: |or )\s*"([a-z]+(?:-[a-z]+)+)"/g)].map(
+      (match) => match[1] ?? "",
+    );
     expect(ids.length).toBeGreaterThan(20);
     expect(ids.filter((id) => !(`blocked.${id}` in texts))).toEqual([]);
   });

@@ -13,10 +13,12 @@ const PATHS = {
   add: "M10 4v12M4 10h12",
   swap: "M4 7h11M12 4l3 3-3 3M16 13H5M8 10l-3 3 3 3",
   join: "M3.5 6c4.5 0 5 4 8.5 4h4.5M3.5 14c4.5 0 5-4 8.5-4M13.5 7l3 3-3 3",
-  together: "M10 8a2.3 2.3 0 1 0 0-4.6A2.3 2.3 0 0 0 10 8zM5 16.5a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6zM15 16.5a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6zM8.9 8 6.2 12M11.1 8l2.7 4M7.3 14.2h5.4",
+  together:
+    "M10 8a2.3 2.3 0 1 0 0-4.6A2.3 2.3 0 0 0 10 8zM5 16.5a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6zM15 16.5a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6zM8.9 8 6.2 12M11.1 8l2.7 4M7.3 14.2h5.4",
   back: "M8 5 4 9l4 4M4.5 9H12a4 4 0 0 1 4 4v2",
   search: "M13 13l4 4M8.5 14a5.5 5.5 0 1 1 0-11 5.5 5.5 0 0 1 0 11z",
-  settings: "M3 6h8M15 6h2M3 14h2M9 14h8M13 8.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4zM7 16.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4z",
+  settings:
+    "M3 6h8M15 6h2M3 14h2M9 14h8M13 8.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4zM7 16.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4z",
   mail: "M3 5h14v10H3zM3.5 5.5 10 11l6.5-5.5",
   leave: "M8 4H4v12h4M8.5 10H17M13.5 6.5 17 10l-3.5 3.5",
   check: "M4 10.5l4 4 8-9",
@@ -69,11 +71,26 @@ function shapeOf(mode: WorkMode): JSX.Element {
     case "talking":
       return <rect x="2.5" y="2.5" width="15" height="15" rx="2" />;
     case "holding":
-      return <path fill-rule="evenodd" d="M4.5 2.5h11a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v-11a2 2 0 0 1 2-2zM7 6v8h2V6zM11 6v8h2V6z" />;
+      return (
+        <path
+          fill-rule="evenodd"
+          d="M4.5 2.5h11a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v-11a2 2 0 0 1 2-2zM7 6v8h2V6zM11 6v8h2V6z"
+        />
+      );
     case "reserved":
-      return <path fill-rule="evenodd" d="M4.5 2.5h11a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v-11a2 2 0 0 1 2-2zM4.8 4.8v10.4h10.4V4.8zM10 7a3 3 0 1 0 0 6 3 3 0 0 0 0-6z" />;
+      return (
+        <path
+          fill-rule="evenodd"
+          d="M4.5 2.5h11a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v-11a2 2 0 0 1 2-2zM4.8 4.8v10.4h10.4V4.8zM10 7a3 3 0 1 0 0 6 3 3 0 0 0 0-6z"
+        />
+      );
     case "previewing":
-      return <path fill-rule="evenodd" d="M4.5 2.5h11a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v-11a2 2 0 0 1 2-2zM5 5v10h10V5z" />;
+      return (
+        <path
+          fill-rule="evenodd"
+          d="M4.5 2.5h11a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2h-11a2 2 0 0 1-2-2v-11a2 2 0 0 1 2-2zM5 5v10h10V5z"
+        />
+      );
     case "wrap-up":
       return <path d="M10 1l9 9-9 9-9-9z" />;
     case "logged-out":

@@ -7,7 +7,13 @@ import { Action } from "./action.js";
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 
-export function Keypad({ onDigit, onClose }: { readonly onDigit: (digit: string) => void; readonly onClose: () => void }): JSX.Element {
+export function Keypad({
+  onDigit,
+  onClose,
+}: {
+  readonly onDigit: (digit: string) => void;
+  readonly onClose: () => void;
+}): JSX.Element {
   const [sent, setSent] = useState("");
   const press = (digit: string): void => {
     setSent((sent + digit).slice(-24));

@@ -20,13 +20,19 @@ const STEPS: Readonly<Record<string, (at: number, length: number) => number>> = 
 
 export function Toolbar({ label, children, class: name = "" }: ToolbarProps): JSX.Element {
   const bar = useRef<HTMLDivElement>(null);
-  const buttons = (): HTMLElement[] => [...(bar.current?.querySelectorAll<HTMLElement>(":scope > button, :scope > .menu > button") ?? [])];
+  const buttons = (): HTMLElement[] => [
+    ...(bar.current?.querySelectorAll<HTMLElement>(":scope > button, :scope > .menu > button") ?? []),
+  ];
   const stopAt = (stop: HTMLElement | undefined): void => {
     for (const each of buttons()) each.tabIndex = each === stop ? 0 : -1;
   };
   useLayoutEffect(() => {
     const all = buttons();
-    stopAt(all.find((each) => each.tabIndex === 0 && each === document.activeElement) ?? all.find((each) => each.tabIndex === 0) ?? all[0]);
+    stopAt(
+      all.find((each) => each.tabIndex === 0 && each === document.activeElement) ??
+        all.find((each) => each.tabIndex === 0) ??
+        all[0],
+    );
   });
   return (
     <div
