@@ -26,8 +26,8 @@ from unified_agent.domain.ids import SessionId
 from unified_agent.domain.ports import Chance, Clock
 from unified_agent.errors import SettingsError
 from unified_agent.links.dialler.pool import DiallerPool
-from unified_agent.links.network import Network, TcpNetwork
 from unified_agent.links.telephony.dmcc_link import DmccLink
+from unified_agent.network import TcpNetwork, TwoWayNetwork
 from unified_agent.observe import Metrics, get_logger, log_event
 from unified_agent.server.app import Server
 from unified_agent.server.http_listener import HttpListener
@@ -71,7 +71,7 @@ class Instance:
         *,
         clock: Clock,
         chance: Chance,
-        network: Network,
+        network: TwoWayNetwork,
         make_secret: Callable[[int], str] = secrets.token_urlsafe,
         listen: bool = True,
     ) -> None:

@@ -284,6 +284,110 @@ class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise SettingsError("tls_cert_file and tls_key_file belong together: give both or neither")
 
 
+class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The store that instances share: etcd. Without endpoints there is none, and the instance is alone.
+
+    Attributes:
+        endpoints: ``host:port`` of every member, those of the own datacentre first.
+        prefix: every key of this installation begins with it; the rights granted in etcd end there. Ends with ``/``.
+        ca_file: certificates to trust, PEM. With it everything goes by TLS, without it nothing does.
+        client_cert_file, client_key_file: our own certificate, PEM, whose common name is the etcd user: the best way to
+            prove who we are, nothing expires silently.
+        server_name: the name in the members' certificates when it is not the one dialled.
+        user, password, password_file: for an etcd that knows us by password; only over TLS, best from a file.
+    """
+
+    endpoints: tuple[str, ...] = ()
+    prefix: str = "/ua/default/"
+    ca_file: Path | None = None
+    client_cert_file: Path | None = None
+    client_key_file: Path | None = None
+    server_name: str = ""
+    user: str = ""
+    password: str = ""
+    password_file: Path | None = None
+
+
+class PeerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How instances talk to each other: heartbeats, handing agents over, orders. Proved by the cluster's key.
+
+    Attributes:
+        host, port: where this instance listens for the others; port 0 takes a free one.
+        address: ``host:port`` at which the others reach it; empty for ``host`` and the port.
+        tls_cert_file, tls_key_file, tls_ca_file: PEM; all three, and links between instances go by TLS, each side
+            proving itself by a certificate of that authority. Between datacentres always.
+    """
+
+    host: str = "127.0.0.1"
+    port: ListenPort = 0
+    address: str = ""
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    tls_ca_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        given = [each for each in (self.tls_cert_file, self.tls_key_file, self.tls_ca_file) if each is not None]
+        if len(given) not in {0, 3}:
+            raise SettingsError("tls_cert_file, tls_key_file and tls_ca_file belong together: give all or none")
+
+
+class ClusterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How this instance works with others. Without ``store.endpoints`` it is alone and needs none of this.
+
+    Attributes:
+        name: of the cluster, the same on every instance; desktops tell clusters apart by it.
+        datacentre: where this instance runs.
+        datacentres: all of them, at most two, the primary first. The primary begins when none was ever active.
+        has_witness: the store has a member at a third site. Without it only a person changes the active datacentre.
+        keys_file: keys that all instances share, made by ``unified-agent keys new``: tickets and records are sealed
+            with them, and instances prove themselves to each other. None for a key of this process only, which is
+            right for an instance alone: desktops then log in anew when it is started again.
+        url: where desktops reach this instance directly, ``https://ua-1.example.com``; empty for that of the listener.
+        lease_s: how long an instance may be without the store before others may have its agents. At least 3.6 s with
+            an election timeout of the store of 0.5 s, 5.9 s with 1 s: see docs/explanation/one-owner.md.
+        takeover_delay_s: the active datacentre must have been without a live instance for this long.
+        startup_grace_s: the side that is not primary waits this long when none was ever active.
+        stuck_s: an instance that has not run for this long is killed by its guardian. Not below two thirds of the
+            lease, after which it may do nothing anyhow.
+        reconnect_window_ms: desktops that lose their instance come back spread over this time.
+        publish_interval_s: how often one agent's record is written at most while it changes.
+        history_file: append every claim, command and deed of a link, one JSON line each, for proof; None for none.
+    """
+
+    name: str = "default"
+    datacentre: str = "dc1"
+    datacentres: tuple[str, ...] = ()
+    has_witness: bool = True
+    keys_file: Path | None = None
+    url: str = ""
+    lease_s: Seconds = 4.0
+    takeover_delay_s: Wait = 10.0
+    startup_grace_s: Wait = 30.0
+    stuck_s: Seconds = 3.0
+    reconnect_window_ms: Annotated[int, Meta(ge=0, le=30_000)] = 2_000
+    publish_interval_s: Seconds = 0.25
+    history_file: Path | None = None
+    store: StoreSettings = StoreSettings()
+    peers: PeerSettings = PeerSettings()
+
+    def __post_init__(self) -> None:
+        if len(self.datacentres) > 2:
+            raise SettingsError("cluster.datacentres: at most two")
+        if self.datacentres and self.datacentre not in self.datacentres:
+            raise SettingsError(f"cluster.datacentre {self.datacentre!r} is not among cluster.datacentres")
+        if self.stuck_s < self.lease_s * 2 / 3:
+            raise SettingsError("cluster.stuck_s must be at least two thirds of cluster.lease_s")
+        if self.store.endpoints and self.keys_file is None:
+            raise SettingsError(
+                "cluster.keys_file is missing: make one with 'unified-agent keys new FILE', a copy for every instance"
+            )
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is no store, and so no other instance."""
+        return not self.store.endpoints
+
+
 class LogLevel(StrEnum):
     """Least urgent line that is written."""
 
@@ -320,6 +424,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pool: PoolSettings = PoolSettings()
     sessions: SessionsSettings = SessionsSettings()
     desktop: DesktopSettings = DesktopSettings()
+    cluster: ClusterSettings = ClusterSettings()
     log: LogSettings = LogSettings()
 
     def __post_init__(self) -> None:

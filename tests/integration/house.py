@@ -17,7 +17,7 @@ from unified_agent.assembly import Instance
 from unified_agent.client import Desk, DiallerLogin, SessionOver
 from unified_agent.clock import LoopClock
 from unified_agent.domain.ids import LinkId
-from unified_agent.links.network import TcpNetwork
+from unified_agent.network import TcpNetwork
 from unified_agent.settings import (
     AesServerSettings,
     DiallerSettings,

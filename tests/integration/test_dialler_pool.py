@@ -65,7 +65,7 @@ from unified_agent.domain.facts import (
 from unified_agent.domain.ids import JobName, LinkId, RequestId, Secret, SessionId
 from unified_agent.links.dialler.pool import DiallerPool
 from unified_agent.links.dialler.pool_state import Health
-from unified_agent.links.network import TcpNetwork
+from unified_agent.network import TcpNetwork
 from unified_agent.observe import Metrics
 from unified_agent.settings import DiallerSettings, PoolSettings, TlsSettings
 from unified_agent.tools.simulators.apc import happenings

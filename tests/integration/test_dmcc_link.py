@@ -33,8 +33,8 @@ from unified_agent.domain.facts import (
 )
 from unified_agent.domain.ids import AgentId, CallId, InstanceId, LinkId, RequestId, Secret, SessionId, StationId
 from unified_agent.domain.states import LegState, SwitchMode
-from unified_agent.links.network import TcpNetwork
 from unified_agent.links.telephony.dmcc_link import DmccLink
+from unified_agent.network import TcpNetwork
 from unified_agent.observe import Metrics
 from unified_agent.settings import AesServerSettings, LinkSettings, TelephonySettings, TlsSettings
 from unified_agent.tools.simulators.aes.plan import NumberPlan, SwitchPlan, fill_plan

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from unified_agent.errors import LinkNotReady
-from unified_agent.links.network import Address
+from unified_agent.network import Address
 
 #: One way from host to host, seconds.
 DELAY_S = (0.0002, 0.002)
@@ -33,6 +33,7 @@ class SimNetwork:
         self._refusing: set[str] = set()
         self._transports: list[SimTransport] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._next_port = 40_000
 
     # --- hosts
 
@@ -43,6 +44,15 @@ class SimNetwork:
     def listen(self, host: str, port: int, accept: Accept) -> None:
         """Take connections: ``accept`` gives the protocol of each."""
         self._listeners[host, port] = accept
+
+    def stop_listening(self, host: str, port: int) -> None:
+        """Take no more connections there."""
+        self._listeners.pop((host, port), None)
+
+    def free_port(self) -> int:
+        """Give a port that nobody has."""
+        self._next_port += 1
+        return self._next_port
 
     def serve_streams(self, host: str, port: int, handler: Handler) -> None:
         """Take connections as ``asyncio.start_server`` does."""
@@ -110,7 +120,7 @@ class SimNetwork:
             self._transports.remove(transport)
 
     async def dial(self, source: str, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float) -> None:
-        """See ``links.network.Network``; TLS is not simulated."""
+        """See ``network.Network``; TLS is not simulated."""
         target = address.host
         if self.is_silent(source, target) or self.is_silent(target, source):
             await asyncio.sleep(limit_s)
@@ -136,8 +146,26 @@ class HostNetwork:
         self._host = host
 
     async def dial(self, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float) -> None:
-        """See ``links.network.Network``."""
+        """See ``network.Network``."""
         await self._network.dial(self._host, make, address, limit_s)
+
+    async def listen(self, make: Callable[[], asyncio.Protocol], host: str, port: int, tls: Any = None) -> HostListener:
+        """See ``network.TwoWayNetwork``; a host has one address, its name. TLS is not simulated."""
+        return HostListener(self._network, self._host, port or self._network.free_port(), make)
+
+
+class HostListener:
+    """A port that takes connections."""
+
+    def __init__(self, network: SimNetwork, host: str, port: int, make: Callable[[], asyncio.Protocol]) -> None:
+        self._network = network
+        self._host = host
+        self.port = port
+        network.listen(host, port, make)
+
+    def close(self) -> None:
+        """See ``network.Listener``."""
+        self._network.stop_listening(self._host, self.port)
 
 
 class _Wire:

@@ -11,7 +11,7 @@ from tests.simulation.network import SimNetwork
 from tests.simulation.virtual_loop import StuckError, run
 
 from unified_agent.errors import LinkNotReady
-from unified_agent.links.network import Address
+from unified_agent.network import Address
 
 ADDRESS = Address(host="peer", port=1)
 

@@ -71,33 +71,35 @@ class Transaction(Struct, frozen=True):
 
 # Keys, below the one prefix that an installation has in its store.
 
+#: All that every instance watches begins so; claims do not, because they are read when they are wanted.
+CLUSTER_PREFIX = "cluster/"
 #: Which datacentre is active, and under which epoch.
-ACTIVE_KEY = "dc/active"
+ACTIVE_KEY = "cluster/active"
 
 
 def instances_prefix(datacentre: str) -> str:
     """Return what the keys of all live instances of a datacentre begin with."""
-    return f"node/{datacentre}/"
+    return f"{CLUSTER_PREFIX}node/{datacentre}/"
 
 
 def instance_key(datacentre: str, instance: InstanceId) -> str:
     """Return the key that lives on an instance's lease; its create revision is the instance's incarnation."""
-    return f"node/{datacentre}/{instance}"
+    return f"{CLUSTER_PREFIX}node/{datacentre}/{instance}"
 
 
 def listing_prefix(datacentre: str) -> str:
     """Return what the keys of all listings of a datacentre begin with."""
-    return f"listing/{datacentre}/"
+    return f"{CLUSTER_PREFIX}listing/{datacentre}/"
 
 
 def listing_key(datacentre: str, instance: InstanceId) -> str:
     """Return the key, on no lease, under which an instance lists whom it would ask when it has no store."""
-    return f"listing/{datacentre}/{instance}"
+    return f"{CLUSTER_PREFIX}listing/{datacentre}/{instance}"
 
 
 def agent_key(agent: str) -> str:
     """Return the key of the claim on an agent."""
-    return f"sess/{agent}"
+    return f"agent/{agent}"
 
 
 def station_key(station: str) -> str:

@@ -107,7 +107,7 @@ def serve(file: SettingsFile, *, loop: Literal["uvloop", "asyncio"] = "uvloop") 
 @_SETTINGS.command
 def check(file: SettingsFile) -> int:
     """Read settings as serve would, and say all that is wrong with them at once."""
-    from unified_agent.links.network import make_tls_context
+    from unified_agent.network import make_tls_context
     from unified_agent.settings_file import read_settings
 
     settings = read_settings(file, os.environ).settings

@@ -24,8 +24,8 @@ SETTINGS = ActivationSettings(primary=EAST)
 NO_WITNESS = ActivationSettings(primary=EAST, has_witness=False)
 A1, B1 = InstanceId("a1"), InstanceId("b1")
 THERE = Other(instance=A1, incarnation=30, revision=31)
-OWN = (ModifiedAt("dc/active", 50), CreatedAt("node/west/b1", 40))
-EMPTY = (NoneUnder("node/east/"), NoneNewerUnder("listing/east/", 90))
+OWN = (ModifiedAt("cluster/active", 50), CreatedAt("cluster/node/west/b1", 40))
+EMPTY = (NoneUnder("cluster/node/east/"), NoneNewerUnder("cluster/listing/east/", 90))
 NOW_S = 1000.0
 EAST_ACTIVE = Active(datacentre=EAST, epoch=4, reason="first start", by=A1)
 
@@ -97,7 +97,7 @@ WAITS = {
 }
 
 STOOD_DOWN = msgspec.structs.replace(THERE, stood_down_epoch=5)
-FIRST = (ModifiedAt("dc/active", 0), CreatedAt("node/west/b1", 40))
+FIRST = (ModifiedAt("cluster/active", 0), CreatedAt("cluster/node/west/b1", 40))
 
 CHANGES = {
     "takeover": (VIEW, SETTINGS, (*OWN, *EMPTY), (WEST, 5, "")),
@@ -112,11 +112,11 @@ CHANGES = {
     "switch, second half": (
         view(others=(STOOD_DOWN,), others_gone_s=None, **HANDED_TO_US),
         SETTINGS,
-        (*OWN, CreatedAt("node/east/a1", 30), NoneNewerUnder("listing/east/", 90)),
+        (*OWN, CreatedAt("cluster/node/east/a1", 30), NoneNewerUnder("cluster/listing/east/", 90)),
         (WEST, 6, ""),
     ),
     "switch, nobody left there": (
-        view(**HANDED_TO_US), SETTINGS, (*OWN, NoneNewerUnder("listing/east/", 90)), (WEST, 6, ""),
+        view(**HANDED_TO_US), SETTINGS, (*OWN, NoneNewerUnder("cluster/listing/east/", 90)), (WEST, 6, ""),
     ),
     "handed to the other side, which died": (
         view(active=record(datacentre=WEST, epoch=5, handed_to=EAST)), SETTINGS, (*OWN, *EMPTY), (WEST, 6, ""),
@@ -155,7 +155,7 @@ def test_changes_the_record_only_on_its_conditions(seen, settings, conditions, w
     assert said.transaction is not None
     assert said.transaction.conditions == conditions
     (put,) = said.transaction.writes
-    assert put.key == "dc/active"
+    assert put.key == "cluster/active"
     assert isinstance(put.value, Active)
     assert (put.value.datacentre, put.value.epoch, put.value.handed_to) == written
     assert put.value.by == B1

@@ -40,16 +40,16 @@ CLAIMER = Claimer(
     active_revision=50,
 )
 OWN = (
-    CreatedAt("node/east/a1", 40),
-    ModifiedAt("dc/active", 50),
-    ModifiedAt("sess/100", 61),
+    CreatedAt("cluster/node/east/a1", 40),
+    ModifiedAt("cluster/active", 50),
+    ModifiedAt("agent/100", 61),
     ModifiedAt("station/7000", 62),
 )
 HELD = Record(agent=AGENT, station=STATION, owner=OTHER, datacentre="east", incarnation=30, term=7, epoch=3)
 LIVES = OwnerView(is_live=True)
 GONE = OwnerView(is_live=False, listing=frozenset({ME}), listing_revision=55)
-ENDED = NotCreatedAt("node/east/a2", 30)
-LISTING = ModifiedAt("listing/east/a2", 55)
+ENDED = NotCreatedAt("cluster/node/east/a2", 30)
+LISTING = ModifiedAt("cluster/listing/east/a2", 55)
 
 
 def changed(struct, **changes):
@@ -73,10 +73,10 @@ def test_what_nobody_ever_had_is_claimed_in_term_one(wish):
     said = decide(None, None, wish=wish)
     assert isinstance(said, Claim)
     assert said.term == 1
-    assert said.transaction.conditions == (*OWN[:2], ModifiedAt("sess/100", 0), ModifiedAt("station/7000", 0))
+    assert said.transaction.conditions == (*OWN[:2], ModifiedAt("agent/100", 0), ModifiedAt("station/7000", 0))
     record = said.transaction.writes[0].value
     assert record == changed(HELD, owner=ME, incarnation=40, term=1)
-    assert [write.key for write in said.transaction.writes] == ["sess/100", "station/7000"]
+    assert [write.key for write in said.transaction.writes] == ["agent/100", "station/7000"]
     assert said.transaction.writes[1].value == record
 
 
@@ -129,7 +129,7 @@ def test_from_the_dead_it_is_taken_on_the_proof_of_their_end(wish):
 @pytest.mark.parametrize(
     ("owner", "request_more", "conditions"),
     [
-        (changed(GONE, listing=None, listing_revision=0), {}, (ENDED, ModifiedAt("listing/east/a2", 0))),
+        (changed(GONE, listing=None, listing_revision=0), {}, (ENDED, ModifiedAt("cluster/listing/east/a2", 0))),
         (changed(GONE, listing=frozenset(), is_proven_ended=True), {}, (ENDED,)),
         (changed(GONE, is_proven_ended=True, bound_until_s=2000.0), {}, (ENDED,)),
         (changed(GONE, listing=frozenset()), {"is_ordered": True}, (ENDED,)),
@@ -233,7 +233,7 @@ def test_release_keeps_the_term_and_rests_on_our_incarnation():
     change = ownership.release(OURS, (61, 62), CLAIMER)
     assert change.conditions == (OWN[0], OWN[2], OWN[3])
     assert {write.key: write.value for write in change.writes} == dict.fromkeys(
-        ("sess/100", "station/7000"), changed(OURS, owner=None)
+        ("agent/100", "station/7000"), changed(OURS, owner=None)
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.unit.links.fakes import ManualClock
 
 from unified_agent.errors import LinkNotReady
-from unified_agent.links.network import Address
+from unified_agent.network import Address
 
 
 class WireEnd(asyncio.Transport):

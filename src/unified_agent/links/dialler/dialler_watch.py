@@ -14,7 +14,7 @@ from unified_agent.links.dialler.actions import End, Ended
 from unified_agent.links.dialler.apc_link import wire_settings
 from unified_agent.links.dialler.pool_state import Health, PoolState
 from unified_agent.links.dialler.prober import Prober
-from unified_agent.links.network import Address, Network
+from unified_agent.network import Address, Network
 from unified_agent.observe import Metrics, get_logger, log_event
 from unified_agent.settings import DiallerSettings, PoolSettings
 

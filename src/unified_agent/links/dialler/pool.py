@@ -38,7 +38,7 @@ from unified_agent.links.dialler.dialler_watch import LOGGER, DiallerWatch
 from unified_agent.links.dialler.logon_flow import LogonPlan
 from unified_agent.links.dialler.pool_state import Health
 from unified_agent.links.dialler.refusals import CALLED_OFF, FULL, NONE_UP, NOT_LOGGED_ON, UNUSABLE, Refusal
-from unified_agent.links.network import Address, Network, make_tls_context
+from unified_agent.network import Address, Network, make_tls_context
 from unified_agent.observe import Metrics, log_event
 from unified_agent.settings import DiallerSettings, PoolSettings
 

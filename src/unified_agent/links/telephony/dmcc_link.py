@@ -19,12 +19,12 @@ from unified_agent.domain.facts import TelephonyDown, TelephonyUp
 from unified_agent.domain.ids import InstanceId, LinkId, SessionId
 from unified_agent.domain.ports import Chance, Clock, Reports, Timer
 from unified_agent.errors import LinkNotReady, LinkRefused, SettingsError
-from unified_agent.links.network import Address, Network, make_tls_context
 from unified_agent.links.supervisor import Supervisor
 from unified_agent.links.telephony.aes_session import AesSession
 from unified_agent.links.telephony.desk import Desk
 from unified_agent.links.telephony.stations import Station
 from unified_agent.links.telephony.switch_watch import SwitchWatch
+from unified_agent.network import Address, Network, make_tls_context
 from unified_agent.observe import Metrics, get_logger, log_event
 from unified_agent.settings import AesServerSettings, TelephonySettings
 from unified_agent.wire.csta import messages as csta

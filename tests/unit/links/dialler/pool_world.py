@@ -25,7 +25,7 @@ from unified_agent.domain.facts import (
 from unified_agent.domain.ids import LinkId, RequestId, Secret, SessionId
 from unified_agent.errors import LinkNotReady
 from unified_agent.links.dialler.pool import DiallerPool
-from unified_agent.links.network import Address
+from unified_agent.network import Address
 from unified_agent.observe import Metrics
 from unified_agent.settings import DiallerSettings, PoolSettings
 from unified_agent.wire.apc import server_connection as server

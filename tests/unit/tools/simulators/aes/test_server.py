@@ -12,7 +12,7 @@ from tests.simulation.network import SimNetwork
 from tests.simulation.virtual_loop import run
 
 from unified_agent.clock import LoopClock
-from unified_agent.links.network import Address
+from unified_agent.network import Address
 from unified_agent.tools.simulators.aes.plan import numbered_plan
 from unified_agent.tools.simulators.aes.server import AesServer
 from unified_agent.tools.simulators.aes.simulator import SimulatorPlan

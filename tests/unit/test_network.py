@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from unified_agent.errors import LinkNotReady, LinkRefused, SettingsError
-from unified_agent.links.network import DO_NOT_SPLIT_RECORDS, Address, TcpNetwork, make_tls_context
+from unified_agent.network import DO_NOT_SPLIT_RECORDS, Address, TcpNetwork, make_tls_context
 from unified_agent.settings import TlsSettings
 
 

@@ -1,4 +1,4 @@
-"""The dialling port: how a link reaches a peer, and the real network behind it.
+"""The port to the network: how a peer is reached and how peers reach us, and the real network behind it.
 
 Transports and protocols are asyncio's own shapes, not streams: one object per connection and no task, which is what
 lets an instance hold a dialler connection for each of 1,000 agents. A simulated network implements ``Network`` with
@@ -100,8 +100,63 @@ class Network(Protocol):
         ...
 
 
+class TwoWayNetwork(Network, Protocol):
+    """Connects to peers, and takes connections of theirs."""
+
+    async def listen(
+        self, make: Callable[[], asyncio.Protocol], host: str, port: int, tls: ssl.SSLContext | None = None
+    ) -> Listener:
+        """Take connections, each handed to a protocol of its own, until the listener is closed.
+
+        Args:
+            make: called for each connection.
+            host: an address of this machine; empty for all.
+            port: 0 takes a free one.
+            tls: for a server; None for plain TCP.
+
+        Raises:
+            SettingsError: the port cannot be had; the sentence says why.
+        """
+        ...
+
+
+class Listener(Protocol):
+    """A port that takes connections."""
+
+    @property
+    def port(self) -> int:
+        """The port, also when it was left to the system."""
+        ...
+
+    def close(self) -> None:
+        """Take no more; connections that were taken live on."""
+        ...
+
+
+class TcpListener:
+    """A real port."""
+
+    def __init__(self, server: asyncio.Server) -> None:
+        self._server = server
+        self.port: Final[int] = server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        """See ``Listener``."""
+        self._server.close()
+
+
 class TcpNetwork:
     """The real network."""
+
+    async def listen(
+        self, make: Callable[[], asyncio.Protocol], host: str, port: int, tls: ssl.SSLContext | None = None
+    ) -> Listener:
+        """See ``Network``."""
+        loop = asyncio.get_running_loop()
+        try:
+            return TcpListener(await loop.create_server(make, host or None, port, ssl=tls, reuse_address=True))
+        except OSError as error:
+            raise SettingsError(f"cannot listen on {host or 'all addresses'} port {port}: {_words(error)}") from error
 
     async def dial(self, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float) -> None:
         """See ``Network``."""
