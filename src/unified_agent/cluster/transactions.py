@@ -97,6 +97,22 @@ def listing_key(datacentre: str, instance: InstanceId) -> str:
     return f"{CLUSTER_PREFIX}listing/{datacentre}/{instance}"
 
 
+def ended_prefix(datacentre: str) -> str:
+    """Return what the keys of all proofs of a datacentre begin with."""
+    return f"{CLUSTER_PREFIX}ended/{datacentre}/"
+
+
+def ended_key(datacentre: str, instance: InstanceId) -> str:
+    """Return the key, on no lease, of the proof that an instance's process has ended; its value is an ``Ended``."""
+    return f"{CLUSTER_PREFIX}ended/{datacentre}/{instance}"
+
+
+class Ended(Struct, frozen=True):
+    """All incarnations of an instance up to this one have ended: said by its guardian, or by itself on leaving."""
+
+    incarnation: int
+
+
 def agent_key(agent: str) -> str:
     """Return the key of the claim on an agent."""
     return f"agent/{agent}"
