@@ -6,7 +6,8 @@
  * (`REPEATABLE`) are repeated, under their old id, when the server says that it never got them.
  */
 
-import type { Answer, Command, CommandType, Outcome, SettledNotice } from "./messages.js";
+import type { Answer, SettledNotice } from "./frames.js";
+import type { Command, CommandType, Outcome } from "./messages.js";
 import { Timer } from "./timer.js";
 
 /** Wishes about how things should be, not about one call or record: said twice they do no harm. */

@@ -12,7 +12,7 @@
  * number, so that a late callback cannot disturb the present one.
  */
 
-import type { Answer, ClientFrame, Envelope, ServerFrame, Welcome } from "./messages.js";
+import type { Answer, ClientFrame, Envelope, ServerFrame, Welcome } from "./frames.js";
 import { CloseCode, ConnectionReason } from "./reasons.js";
 import type { Servers } from "./servers.js";
 import { reconnectDelayMs, Timer, type Chance } from "./timer.js";

@@ -9,7 +9,8 @@
 import { ServerClock } from "./clock.js";
 import { Commands, type CommandResult, type OpenCommand } from "./commands.js";
 import { Connection, type ConnectionSettings, type ConnectionState, type ConnectionStatus } from "./connection.js";
-import type { Command, Credentials, Envelope, MessageView, SiteConfig, View } from "./messages.js";
+import type { Credentials, Envelope, SiteConfig } from "./frames.js";
+import type { Command, MessageView, View } from "./messages.js";
 import { ConnectionReason } from "./reasons.js";
 import { Replica } from "./replica.js";
 import { RequestError, Rest, type Fetch } from "./rest.js";

@@ -7,7 +7,7 @@
  *   replica.ts      snapshot and notices put together, in order
  *   commands.ts     each asked once, each settled once
  *   clock.ts        the server's clock · timer.ts every delay · wake.ts when waiting is foolish
- *   rest.ts         plain HTTP · transports/ whole frames both ways · messages.ts the words
+ *   rest.ts         plain HTTP · transports/ whole frames both ways · messages.ts, frames.ts the words
  */
 
 export { ServerClock } from "./clock.js";
@@ -16,6 +16,7 @@ export { CONNECTION_SETTINGS } from "./connection.js";
 export type { ConnectionSettings, ConnectionState, ConnectionStatus } from "./connection.js";
 export { Desk } from "./desk.js";
 export type { DeskEvents, DeskOptions, Memory } from "./desk.js";
+export type * from "./frames.js";
 export type * from "./messages.js";
 export { ConnectionReason } from "./reasons.js";
 export { RequestError } from "./rest.js";

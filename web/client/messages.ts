@@ -1,8 +1,8 @@
 /**
- * The words on the wire: the view, the commands, the notices, and the frames that carry them.
+ * The words on the wire: the view and the commands; `frames.ts` has what carries them.
  *
- * Written by hand after the server's `domain/view.py`, `commands.py`, `notices.py` and `states.py`; field names and
- * words are the same there and here. Times are RFC 3339 in UTC with milliseconds, on the server's clock.
+ * Written by hand after the server's `domain/view.py`, `commands.py` and `states.py`; field names and words are the
+ * same there and here. Times are RFC 3339 in UTC with milliseconds, on the server's clock.
  */
 
 export type Presence = "connected" | "suspect" | "absent";
@@ -158,6 +158,7 @@ export interface LinksView {
 }
 
 export interface LoginStep {
+  /** `claim` first in a cluster: the agent is not yet this instance's; then those of switch and dialler. */
   readonly name: string;
   readonly state: StepState;
   readonly doing: string;
@@ -183,6 +184,8 @@ export interface View {
   readonly dialler: DiallerView;
   readonly jobs: JobsView;
   readonly item: ItemView | null;
+  /** The record that was open at a dialler whose connection was lost, for the agent's notes; until it is dismissed. */
+  readonly left_item: ItemView | null;
   readonly links: LinksView;
   readonly login: LoginView;
   readonly messages: readonly MessageView[];
@@ -294,6 +297,7 @@ export type Command =
   | Plain<"unhold-line">
   | DialLineDigit
   | FinishItem
+  | Plain<"dismiss-left-item">
   | UpdateField
   | SetCallback
   | SaveDraft
@@ -303,130 +307,3 @@ export type CommandType = Command["type"];
 
 /** How a command stands. `accepted`: asked of switch or dialler. `unknown`: it may or may not have happened. */
 export type Outcome = "accepted" | "done" | "refused" | "unknown";
-
-// --- frames
-
-/** One numbered frame of the session's stream. */
-export type Envelope = {
-  readonly epoch: number;
-  readonly seq: number;
-  readonly at: string;
-} & (
-  | { readonly type: "snapshot"; readonly data: { readonly view: View; readonly reason: string } }
-  | { readonly type: "message-arrived"; readonly data: { readonly message: MessageView } }
-  | { readonly type: "command-settled"; readonly data: SettledNotice }
-  | { readonly type: "session-ended"; readonly data: { readonly reason: string; readonly detail: string } }
-  | { readonly type: SliceNotice; readonly data: Partial<View> }
-);
-
-/** Notices whose data are slices of the view, to be put in the place of the old ones. */
-export type SliceNotice =
-  | "session-changed"
-  | "agent-changed"
-  | "calls-changed"
-  | "dialler-changed"
-  | "jobs-changed"
-  | "item-changed"
-  | "links-changed"
-  | "login-changed"
-  | "blocked-changed";
-
-export interface SettledNotice {
-  readonly command: string;
-  readonly command_type: string;
-  readonly outcome: Outcome;
-  readonly error: string;
-  readonly detail: string;
-}
-
-export interface Welcome {
-  readonly type: "welcome";
-  readonly outcome: "resumed" | "snapshot";
-  readonly epoch: number;
-  readonly seq: number;
-  readonly now: string;
-  /** The server says something at least this often, seconds. */
-  readonly beat_s: number;
-  /** A desktop silent for this long is called suspect by the server, seconds. */
-  readonly silent_s: number;
-}
-export interface Refused {
-  readonly type: "refused";
-  readonly id: string;
-  /** With `session.ended`: why it ended, as in `session-ended`. */
-  readonly reason?: string;
-  readonly detail?: string;
-}
-export interface Beat {
-  readonly type: "beat";
-  readonly now: string;
-}
-export interface Answer {
-  readonly type: "answer";
-  readonly id: string;
-  readonly command_type: string;
-  readonly outcome: Outcome;
-  readonly error: string;
-  readonly detail: string;
-}
-export interface Goodbye {
-  readonly type: "goodbye";
-  readonly reason: string;
-  readonly after_ms: number;
-}
-
-export type ServerFrame = Welcome | Refused | Beat | Answer | Goodbye | Envelope;
-
-export type ClientFrame =
-  | {
-      readonly type: "hello";
-      readonly token: string;
-      readonly epoch: number | null;
-      readonly seq: number | null;
-      readonly client: string;
-    }
-  | { readonly type: "command"; readonly id: string; readonly command: Command }
-  | { readonly type: "beat" };
-
-// --- REST
-
-export interface Reason {
-  readonly code: number;
-  /** By language, `en` always. */
-  readonly label: Readonly<Record<string, string>>;
-  /** After so many minutes the desktop warns; null for never. */
-  readonly maximum_min: number | null;
-}
-
-/** What the site decided, public. */
-export interface SiteConfig {
-  readonly instance: string;
-  readonly version: string;
-  readonly now: string;
-  readonly not_ready_reasons: readonly Reason[];
-  readonly log_out_reasons: readonly Reason[];
-  readonly reason_required: boolean;
-  readonly uses_dialler: boolean;
-  readonly languages: readonly string[];
-}
-
-export interface DiallerCredentials {
-  readonly name: string;
-  readonly password: string;
-  readonly headset: string;
-  /** Empty to choose later. */
-  readonly job: string;
-}
-
-export interface Credentials {
-  readonly agent: string;
-  readonly station: string;
-  readonly password: string;
-  readonly dialler: DiallerCredentials | null;
-}
-
-export interface SessionOpened {
-  readonly session: string;
-  readonly token: string;
-  readonly now: string;
-}

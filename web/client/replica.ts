@@ -1,6 +1,7 @@
 /** The view as the server has it: a snapshot, and the notices after it put in place in order. */
 
-import type { Envelope, View } from "./messages.js";
+import type { Envelope } from "./frames.js";
+import type { View } from "./messages.js";
 
 /** Messages kept on the desktop, as many as the server keeps. */
 const MESSAGES_KEPT = 20;

@@ -1,6 +1,6 @@
 /** The few things asked by plain HTTP: what the site decided, opening a session, how a command stands. */
 
-import type { Answer, Credentials, SessionOpened, SiteConfig } from "./messages.js";
+import type { Answer, Credentials, SessionOpened, SiteConfig } from "./frames.js";
 import { Timer } from "./timer.js";
 
 /** One request, ms. */

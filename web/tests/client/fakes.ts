@@ -120,6 +120,7 @@ export function aView(news: Partial<View> = {}): View {
     },
     jobs: { list: [], keys: [] },
     item: null,
+    left_item: null,
     links: { telephony: link, dialler: { ...link, state: "unused", name: null } },
     login: { steps: [], turn_at: null },
     messages: [],

@@ -6,6 +6,7 @@ import { aView } from "./fakes.js";
 const AT = "2026-01-01T00:00:00.000Z";
 const snapshot = (epoch: number, seq: number, view = aView()): Envelope => ({
   epoch,
+  term: 1,
   seq,
   at: AT,
   type: "snapshot",
@@ -13,6 +14,7 @@ const snapshot = (epoch: number, seq: number, view = aView()): Envelope => ({
 });
 const changed = (epoch: number, seq: number, data: Partial<View>): Envelope => ({
   epoch,
+  term: 1,
   seq,
   at: AT,
   type: "blocked-changed",
@@ -69,7 +71,7 @@ test("messages join the end, and the oldest go beyond twenty", () => {
   replica.apply(snapshot(1, 0));
   for (let seq = 1; seq <= 25; seq += 1) {
     const message = { text: `${seq}`, sender: "supervisor", at: AT };
-    replica.apply({ epoch: 1, seq, at: AT, type: "message-arrived", data: { message } });
+    replica.apply({ epoch: 1, term: 1, seq, at: AT, type: "message-arrived", data: { message } });
   }
   expect(replica.view?.messages).toHaveLength(20);
   expect(replica.view?.messages.at(0)?.text).toBe("6");
@@ -81,7 +83,7 @@ test("a notice that is not about the view counts and leaves it as it is", () => 
   replica.apply(snapshot(1, 1));
   const before = replica.view;
   const data = { command: "c-1", command_type: "set-mode", outcome: "done", error: "", detail: "" } as const;
-  expect(replica.apply({ epoch: 1, seq: 2, at: AT, type: "command-settled", data })).toBe("applied");
+  expect(replica.apply({ epoch: 1, term: 1, seq: 2, at: AT, type: "command-settled", data })).toBe("applied");
   expect(replica.view).toBe(before);
   expect(replica.position.seq).toBe(2);
 });
