@@ -17,7 +17,6 @@ LONG_FILES: dict[str, str] = {
     "src/unified_agent/domain/facts.py": "one vocabulary: declarations only, looked up and never read through",
     "src/unified_agent/links/dialler/agent_flow.py": "one machine: every event and ask meets the same seat and scripts",
     "src/unified_agent/settings.py": "one vocabulary: declarations only, looked up and never read through",
-    "web/client/messages.ts": "one vocabulary: declarations only, looked up and never read through",
 }
 
 CSTA_TABLES = (
