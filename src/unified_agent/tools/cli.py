@@ -26,8 +26,10 @@ APP: Final = App(
 )
 _SETTINGS: Final = App(name="settings", help="Check, show and explain settings.")
 _SIMULATE: Final = App(name="simulate", help="Simulate what an instance talks to, to work and test without it.")
+_KEYS: Final = App(name="keys", help="Make, rotate, show and prune the keys that all instances of a cluster share.")
 APP.command(_SETTINGS)
 APP.command(_SIMULATE)
+APP.command(_KEYS)
 _SIMULATE.command(
     "unified_agent.tools.simulate_aes:simulate",
     name="aes",
@@ -38,6 +40,13 @@ _SIMULATE.command(
     name="apc",
     help="Simulate a Proactive Contact dialler: agents, jobs, records, calls.",
 )
+for _name, _help in (
+    ("new", "Make a file with one key."),
+    ("rotate", "Add a key, which seals from a time on."),
+    ("show", "Show the ids and dates of all keys; never a key."),
+    ("prune", "Remove keys of which nothing is in use any more."),
+):
+    _KEYS.command(f"unified_agent.tools.keys:{_name}", name=_name, help=_help)
 APP.command(
     "unified_agent.tools.load.command:load",
     name="load",

@@ -72,6 +72,11 @@ def test_settings_are_shown_with_their_origin_and_without_secrets(settings, caps
         "simulate aes",
         "simulate apc",
         "load",
+        "keys",
+        "keys new",
+        "keys rotate",
+        "keys show",
+        "keys prune",
     ],
 )
 def test_every_command_has_help(command, capsys):
