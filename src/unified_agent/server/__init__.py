@@ -1,7 +1,8 @@
 """HTTP and push: requests into commands, notices into bytes.
 
 - ``app``: the ASGI application: routes, OpenAPI document, errors as problems; ``edge`` is around it, for every request.
-- ``desk_api``: one desktop's REST; ``desk_messages``: the JSON both ways; ``ops_api``: probes, status, metrics.
+- ``desk_api``: one desktop's REST; ``desk_messages``: the JSON both ways; ``ops_api``: probes, status, metrics;
+  ``cluster_api``: all instances, for operators, and ``cluster_ports``: who carries that out.
 - ``pages``: the desktop's built files.
 - ``auth``: tokens, origins, operators, how often an address may log in; ``failures``: ids, statuses, problem details.
 - ``http_listener``: uvicorn in our loop; ``websocket_protocol``: WebSocket without ASGI.

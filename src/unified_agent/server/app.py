@@ -26,6 +26,8 @@ from unified_agent.domain.commands import AnyCommand
 from unified_agent.domain.ports import Clock
 from unified_agent.observe import Metrics, log_event
 from unified_agent.server.auth import LoginLimiter, Operators, Origins, Tokens
+from unified_agent.server.cluster_api import ClusterController, ClusterDesk
+from unified_agent.server.cluster_ports import ClusterOperations
 from unified_agent.server.desk_api import Desk, DeskController, DeskRequest
 from unified_agent.server.edge import LOGGER, Application, Edge
 from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, RequestRefused, encode_problem, problem
@@ -66,6 +68,7 @@ class Server:
         instance: Instance,
         clock: Clock,
         metrics: Metrics,
+        cluster: ClusterOperations | None = None,
         static: Path = STATIC,
         make_secret: Callable[[int], str] = secrets.token_urlsafe,
     ) -> None:
@@ -77,6 +80,7 @@ class Server:
             instance: what is so of the whole.
             clock: the time.
             metrics: to count with.
+            cluster: carries operators' orders out; None for an instance alone.
             static: the desktop's built files.
             make_secret: gives a text of so many random bytes.
 
@@ -101,13 +105,13 @@ class Server:
         operations = Operations(
             host=host, instance=instance, operators=operators, metrics=metrics, clock=clock, settings=settings
         )
-        self.litestar: Final = _litestar(desk, operations, Pages(static))
+        self.litestar: Final = _litestar(desk, operations, ClusterDesk(operations, cluster), Pages(static))
         self.application: Final[Application] = Edge(
             cast("Application", self.litestar), origins, lambda: make_secret(CORRELATION_BYTES)
         )
 
 
-def _litestar(desk: Desk, operations: Operations, pages: Pages) -> Litestar:
+def _litestar(desk: Desk, operations: Operations, cluster: ClusterDesk, pages: Pages) -> Litestar:
     @get(["/", "/{path:path}"], include_in_schema=False, sync_to_thread=False)
     def page(request: DeskRequest) -> Response[bytes]:
         return pages.answer(
@@ -121,8 +125,8 @@ def _litestar(desk: Desk, operations: Operations, pages: Pages) -> Litestar:
         return msgspec.json.encode(_complete(request.app.openapi_schema.to_schema()))
 
     return Litestar(
-        route_handlers=[DeskController, OpsController, openapi, page],
-        dependencies={"desk": _provide(desk), "operations": _provide(operations)},
+        route_handlers=[DeskController, OpsController, ClusterController, openapi, page],
+        dependencies={"desk": _provide(desk), "operations": _provide(operations), "cluster": _provide(cluster)},
         exception_handlers={
             RequestRefused: _refused,
             OpenRefused: _refused,
@@ -154,6 +158,7 @@ def _openapi() -> OpenAPIConfig:
         tags=[
             Tag(name="desk", description="One agent's session."),
             Tag(name="operations", description="Probes, status, metrics."),
+            Tag(name="cluster", description="All instances, for operators."),
         ],
         components=Components(
             security_schemes={

@@ -84,6 +84,16 @@ FAILURES: Final[dict[str, Failure]] = {
     "command.invalid": Failure(_S.BAD_REQUEST, "The command is not as described", Retry.NEVER),
     "command.unknown": Failure(_S.NOT_FOUND, "No such command is remembered", Retry.NEVER),
     "operator.unauthorised": Failure(_S.UNAUTHORIZED, "This is for operators", Retry.NEVER),
+    "cluster.alone": Failure(_S.CONFLICT, "This instance is alone: there is no cluster", Retry.NEVER),
+    "cluster.no-such-instance": Failure(_S.NOT_FOUND, "The cluster knows no such instance", Retry.NEVER),
+    "cluster.no-such-datacentre": Failure(_S.NOT_FOUND, "The cluster knows no such datacentre", Retry.NEVER),
+    "cluster.unreachable": Failure(
+        _S.SERVICE_UNAVAILABLE, "Another instance had to be asked and is silent", Retry.LATER
+    ),
+    "agent.not-logged-in": Failure(_S.NOT_FOUND, "The agent is not logged in", Retry.NEVER),
+    "agent.in-item": Failure(_S.CONFLICT, "The agent has a record of a dialler open", Retry.LATER),
+    "activation.refused": Failure(_S.CONFLICT, "The datacentre cannot be made active now", Retry.LATER),
+    "activation.confirm": Failure(_S.CONFLICT, "The confirmation is not of the present situation", Retry.NEVER),
     "desktop.not-built": Failure(_S.NOT_FOUND, "The desktop's files are not installed", Retry.NEVER),
     "internal": Failure(_S.INTERNAL_SERVER_ERROR, "Something is wrong with us", Retry.LATER),
 }

@@ -83,6 +83,16 @@ class Operations:
         self.clock: Final = clock
         self.settings: Final = settings
 
+    def admit(self, request: DeskRequest) -> None:
+        """Let operators in.
+
+        Raises:
+            RequestRefused: it is none.
+        """
+        address = request.client.host if request.client else None
+        if not self.operators.accepts(request.headers.get("authorization"), address):
+            raise RequestRefused("operator.unauthorised", "see the setting http.operators_token_file")
+
     def unready(self) -> tuple[str, ...]:
         """Say why no new session should come here: ``starting``, ``draining``, ``full``, ``busy``; or nothing."""
         reasons = (
@@ -161,9 +171,7 @@ class OpsController(Controller):
     )
     def status(self, operations: NamedDependency[Operations], request: DeskRequest) -> Status:
         """Always 200 for those who may: a status that hides behind errors helps nobody."""
-        address = request.client.host if request.client else None
-        if not operations.operators.accepts(request.headers.get("authorization"), address):
-            raise RequestRefused("operator.unauthorised", "see the setting http.operators_token_file")
+        operations.admit(request)
         states = tuple(operations.host.sessions())
         reasons = operations.unready()
         return Status(
