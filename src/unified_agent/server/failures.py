@@ -77,9 +77,15 @@ FAILURES: Final[dict[str, Failure]] = {
     "instance.full": Failure(_S.SERVICE_UNAVAILABLE, "This instance takes no more agents", Retry.ELSEWHERE),
     "instance.draining": Failure(_S.SERVICE_UNAVAILABLE, "This instance is being stopped", Retry.ELSEWHERE),
     "instance.busy": Failure(_S.SERVICE_UNAVAILABLE, "This instance is too busy for new logins", Retry.LATER),
+    "instance.elsewhere": Failure(
+        _S.MISDIRECTED_REQUEST, "The agent has a session at another instance", Retry.ELSEWHERE
+    ),
+    "datacentre.passive": Failure(_S.MISDIRECTED_REQUEST, "Another datacentre serves now", Retry.ELSEWHERE),
+    "ticket.invalid": Failure(_S.UNAUTHORIZED, "The ticket is not good here", Retry.NEVER),
     "session.no-token": Failure(_S.UNAUTHORIZED, "The request carries no token", Retry.NEVER),
     "session.unknown": Failure(_S.UNAUTHORIZED, "The token is not known here", Retry.NEVER),
     "session.ended": Failure(_S.GONE, "The session has ended", Retry.NEVER),
+    "session.moved": Failure(_S.MISDIRECTED_REQUEST, "Another instance has the session now", Retry.ELSEWHERE),
     "taken-over": Failure(_S.LOCKED, "Another desktop has taken the session over", Retry.NEVER),
     "command.invalid": Failure(_S.BAD_REQUEST, "The command is not as described", Retry.NEVER),
     "command.unknown": Failure(_S.NOT_FOUND, "No such command is remembered", Retry.NEVER),

@@ -37,6 +37,9 @@ def test_every_failure_is_of_the_client_or_of_ours_and_only_others_are_worth_try
     assert {name for name, row in FAILURES.items() if row.retry is Retry.ELSEWHERE} == {
         "instance.full",
         "instance.draining",
+        "instance.elsewhere",
+        "datacentre.passive",
+        "session.moved",
     }
 
 
