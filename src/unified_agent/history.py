@@ -61,7 +61,10 @@ class Ended(Event, frozen=True, kw_only=True):
 
 
 class Claimed(Event, frozen=True, kw_only=True):
-    """The store has granted us an agent with its station. ``wish``: why we wanted it, a word of ``ownership.Wish``."""
+    """The store has granted us an agent with its station, and we begin to hold it: not when our time has passed meanwhile.
+
+    ``wish``: why we wanted it, a word of ``Wish``.
+    """
 
     agent: AgentId
     station: StationId
@@ -94,7 +97,7 @@ class Serving(Event, frozen=True, kw_only=True):
 
 
 class StoodDown(Event, frozen=True, kw_only=True):
-    """Everything served in this epoch is closed here."""
+    """Everything served in this epoch, or in an earlier one, is closed here."""
 
     epoch: int
 
