@@ -171,6 +171,13 @@ class Metrics:
         slow_clients_closed: desktops cut off because they took nothing.
         commands: ``command``, ``outcome``; counted when they end: done, refused, unknown.
         command_seconds: ``command``; from its receipt to its end.
+        fenced_writes: deeds and writes withheld because the claim, the term or the time to act had passed.
+        cluster_members: ``state``: alive, suspect, dead.
+        cluster_epoch: of the active datacentre, as this instance knows it.
+        cluster_is_active: 1 while this instance's datacentre serves.
+        suspicions: ``outcome``: suspect, dead, alive again.
+        ownership_moves: ``cause``: login, resume, drain, move, stepped-down …
+        claim_seconds: from asking for a claim to its being granted.
         link_up: ``kind`` (telephony, dialler), ``link``; 1 or 0.
         link_transitions: ``kind``, ``link``, ``to``.
         link_resync: ``kind``, always telephony; from the link's return until the last of the sessions that waited is in
@@ -221,6 +228,16 @@ class Metrics:
         self.commands = self._counter("ua_commands_total", "Commands of desktops.", "command", "outcome")
         self.command_seconds = self._histogram(
             "ua_command_seconds", "From a command to its settlement.", USER_BUCKETS_S, "command"
+        )
+
+        self.fenced_writes = self._counter("ua_fenced_writes_total", "Deeds and writes withheld: the claim had passed.")
+        self.cluster_members = self._gauge("ua_cluster_members", "Other instances by what we think of them.", "state")
+        self.cluster_epoch = self._gauge("ua_cluster_epoch", "Epoch of the active datacentre.")
+        self.cluster_is_active = self._gauge("ua_cluster_is_active_datacentre", "Whether our datacentre serves.")
+        self.suspicions = self._counter("ua_suspicions_total", "Verdicts on other instances.", "outcome")
+        self.ownership_moves = self._counter("ua_ownership_moves_total", "Agents that changed their owner.", "cause")
+        self.claim_seconds = self._histogram(
+            "ua_claim_seconds", "From asking for a claim to its being granted.", USER_BUCKETS_S
         )
 
         self.link_up = self._gauge("ua_link_up", "Whether a link is up.", "kind", "link")

@@ -7,6 +7,7 @@ import random
 from tests.property.cluster_world import AGENTS, STATIONS, Instance, World
 
 from unified_agent.cluster import activation, ownership
+from unified_agent.domain.states import Wish
 
 FATES = ("now", "now", "now", "now", "later", "lost")
 
@@ -37,7 +38,7 @@ def step(world: World, chance: random.Random) -> None:
         case "activate":
             world.activate(one, fate=fate)
         case "claim":
-            wish = chance.choice(list(ownership.Wish))
+            wish = chance.choice(list(Wish))
             world.claim(one, chance.choice(AGENTS), chance.choice(STATIONS), wish, chance.randrange(4), fate)
         case "release":
             world.release(one, chance.choice(AGENTS), fate)
@@ -112,7 +113,7 @@ def settle(world: World, limit_s: float = 30.0) -> float:
             turn(world, one)
             for agent, station in zip(AGENTS, STATIONS, strict=True):
                 if one.life is not None and agent not in one.life.claims:
-                    said = world.claim(one, agent, station, ownership.Wish.SPREAD)
+                    said = world.claim(one, agent, station, Wish.SPREAD)
                     if isinstance(said, ownership.Refuse) and said.code is ownership.Refusal.STATION_IN_USE:
                         for life in one.lives:
                             for held in [a for a, r in life.claims.items() if r.station == station]:

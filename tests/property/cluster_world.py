@@ -15,6 +15,7 @@ from msgspec import Struct
 from unified_agent.cluster import activation, ownership, tenure
 from unified_agent.cluster import transactions as tx
 from unified_agent.domain.ids import AgentId, InstanceId, StationId
+from unified_agent.domain.states import Wish
 
 DATACENTRES = {"a1": "east", "a2": "east", "b1": "west", "b2": "west"}
 AGENTS = ("100", "200")
@@ -241,7 +242,9 @@ class World:
         if not one.is_awake or life is None:
             return
         names = frozenset(
-            InstanceId(key.split("/")[2]) for key in one.view if key.startswith("node/") and not key.endswith(one.name)
+            InstanceId(key.split("/")[3])
+            for key in one.view
+            if key.startswith("cluster/node/") and not key.endswith(one.name)
         )
         key = tx.listing_key(one.datacentre, one.name)
         revision = one.view[key].modified if key in one.view else 0
@@ -356,7 +359,7 @@ class World:
         there = self.other(one)
         others = tuple(
             activation.Other(
-                instance=InstanceId(name.split("/")[2]),
+                instance=InstanceId(name.split("/")[3]),
                 incarnation=key.created,
                 revision=key.modified,
                 stood_down_epoch=key.value.stood_down_epoch,
@@ -399,7 +402,7 @@ class World:
         return ended is None or ended.value < listing.value.incarnation
 
     def claim(
-        self, one: Instance, agent: str, station: str, wish: ownership.Wish, ticket_term: int = 0, fate: str = "now"
+        self, one: Instance, agent: str, station: str, wish: Wish, ticket_term: int = 0, fate: str = "now"
     ) -> ownership.Decision | None:
         """Decide about an agent, from our view, and carry the claim out."""
         life = one.life

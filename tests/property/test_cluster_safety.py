@@ -20,9 +20,10 @@ from tests.property.cluster_world import AGENTS, CALL_LIMIT_S, STATIONS, TENURE,
 
 from unified_agent.cluster import activation, ownership, tenure
 from unified_agent.cluster import transactions as tx
+from unified_agent.domain.states import Wish
 
 NAMES = ("a1", "a2", "b1", "b2")
-WISHES = st.sampled_from(list(ownership.Wish))
+WISHES = st.sampled_from(list(Wish))
 
 
 @pytest.mark.parametrize("block", range(10))
@@ -84,7 +85,7 @@ class Cluster(RuleBasedStateMachine):
             self.world.ask(self.one(name), self.one(other), delay_s, delay_s)
 
     @rule(name=st.sampled_from(NAMES), agent=st.sampled_from(AGENTS), at=st.sampled_from(STATIONS), wish=WISHES)
-    def claim(self, name: str, agent: str, at: str, wish: ownership.Wish) -> None:
+    def claim(self, name: str, agent: str, at: str, wish: Wish) -> None:
         self.world.claim(self.one(name), agent, at, wish, 1)
 
     @rule(name=st.sampled_from(NAMES), order=st.sampled_from([activation.Order.NONE, activation.Order.SWITCH]))
@@ -134,7 +135,7 @@ def served_by_a1() -> World:
             walks.turn(world, one)
         world.advance(0.25)
     a1 = world.instances["a1"]
-    world.claim(a1, AGENTS[0], STATIONS[0], ownership.Wish.LOGIN)
+    world.claim(a1, AGENTS[0], STATIONS[0], Wish.LOGIN)
     assert AGENTS[0] in a1.lives[-1].claims
     return world
 
@@ -142,7 +143,7 @@ def served_by_a1() -> World:
 def try_to_take(world: World, name: str = "a2") -> None:
     one = world.instances[name]
     walks.turn(world, one)
-    world.claim(one, AGENTS[0], STATIONS[0], ownership.Wish.RESUME)
+    world.claim(one, AGENTS[0], STATIONS[0], Wish.RESUME)
     world.sync(one)
     world.check()
 
@@ -203,7 +204,7 @@ def newcomer_whom_nobody_lists() -> None:
     for _ in range(20):
         walks.turn(world, a1)
         world.advance(0.25)
-    world.claim(a1, AGENTS[0], STATIONS[0], ownership.Wish.LOGIN)
+    world.claim(a1, AGENTS[0], STATIONS[0], Wish.LOGIN)
     assert AGENTS[0] in a1.lives[-1].claims
     world.cut.add(("a1", "store"))
     world.start(a2)

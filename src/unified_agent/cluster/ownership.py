@@ -34,18 +34,7 @@ from unified_agent.cluster.transactions import (
     station_key,
 )
 from unified_agent.domain.ids import AgentId, InstanceId, StationId
-
-
-class Wish(StrEnum):
-    """Why somebody wants to own an agent.
-
-    LOGIN: the person logs in, wherever the agent was. RESUME: its desktop arrives with a ticket. SPREAD: a survivor
-    takes over from the dead before anyone arrives.
-    """
-
-    LOGIN = "login"
-    RESUME = "resume"
-    SPREAD = "spread"
+from unified_agent.domain.states import Wish
 
 
 class Record(Struct, frozen=True, kw_only=True):

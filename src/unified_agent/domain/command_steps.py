@@ -10,6 +10,7 @@ from unified_agent.domain.commands import (
     CancelPending,
     DialItem,
     DiallerCommand,
+    DismissLeftItem,
     JoinJob,
     LeaveJob,
     LogOut,
@@ -19,13 +20,15 @@ from unified_agent.domain.commands import (
     TakeItems,
     kebab,
 )
+from unified_agent.domain.doubts import find_out
 from unified_agent.domain.effects import ChangeMode
-from unified_agent.domain.facts import CommandReceived
+from unified_agent.domain.facts import CommandDoubted, CommandReceived
 from unified_agent.domain.ids import CommandId
 from unified_agent.domain.job import Draft, leaves_after_item
+from unified_agent.domain.limits import DOUBTS_KEPT
 from unified_agent.domain.move import Move
 from unified_agent.domain.permissions import refusal
-from unified_agent.domain.session_state import CommandRecord, Outcome
+from unified_agent.domain.session_state import CommandRecord, Doubt, Outcome
 from unified_agent.domain.states import DiallerStage, ItemStage, SwitchMode
 
 
@@ -41,6 +44,31 @@ def received(move: Move, fact: CommandReceived) -> None:
         _perform(move, fact.id, fact.command)
 
 
+def doubted(move: Move, fact: CommandDoubted) -> None:
+    """Remember a command that was asked of another instance, to find out what became of it; never perform it."""
+    known = next((each for each in move.state.commands if each.id == fact.id), None)
+    if known is None:
+        word = kebab(type(fact.command).__name__)
+        move.record(
+            CommandRecord(id=fact.id, type=word, outcome=Outcome.UNKNOWN, error="instance-lost", at_s=move.now_s)
+        )
+    elif known.outcome is not Outcome.UNKNOWN:
+        return
+    doubts = (*(each for each in move.state.doubts if each.id != fact.id), Doubt(id=fact.id, command=fact.command))
+    move.set(doubts=doubts[-DOUBTS_KEPT:])
+
+
+def settle_doubts(move: Move) -> None:
+    """Find out what became of doubted commands, as soon as what we believe is in line with the switch."""
+    if not move.state.doubts or not move.telephony_is_up:
+        return
+    doubts = move.state.doubts
+    move.set(doubts=())
+    for each in doubts:
+        outcome, error = find_out(move.state, each.command)
+        move.settle(each.id, outcome, error)
+
+
 def _perform(move: Move, command_id: CommandId, command: AnyCommand) -> None:
     match command:
         case SetMode():
@@ -52,6 +80,9 @@ def _perform(move: Move, command_id: CommandId, command: AnyCommand) -> None:
             move.settle(command_id, Outcome.DONE)
         case SaveDraft():
             move.set_item(draft=Draft(notes=command.notes, code=command.code))
+            move.settle(command_id, Outcome.DONE)
+        case DismissLeftItem():
+            move.set(left_item=None)
             move.settle(command_id, Outcome.DONE)
         case CallCommand():
             move.ask_switch(command, command=command_id)

@@ -279,6 +279,10 @@ class SaveDraft(Command, frozen=True, kw_only=True):
     code: Annotated[str, Meta(max_length=3)] = ""
 
 
+class DismissLeftItem(Command, frozen=True, kw_only=True):
+    """Take the record that a lost dialler closed off the desktop, with what was typed for it."""
+
+
 class SendMessage(DiallerCommand, frozen=True, kw_only=True):
     """Send a text to the supervisor at the dialler (79 characters at most)."""
 
@@ -318,5 +322,6 @@ AnyCommand = (
     | UpdateField
     | SetCallback
     | SaveDraft
+    | DismissLeftItem
     | SendMessage
 )

@@ -10,7 +10,7 @@ from unified_agent.domain.commands import JoinJob, LeaveJob, TakeItems
 from unified_agent.domain.effects import AskTurn
 from unified_agent.domain.ids import JobName
 from unified_agent.domain.move import Move
-from unified_agent.domain.states import DiallerStage, HeadsetState, Presence, Side, TelephonyStage
+from unified_agent.domain.states import ClaimStage, DiallerStage, HeadsetState, Presence, Side, TelephonyStage
 
 
 def steer(move: Move) -> None:
@@ -36,11 +36,15 @@ def steer(move: Move) -> None:
 def _may_work(move: Move) -> bool:
     """New work is taken only by an agent who is there, whose telephone we can see, and who is not leaving."""
     state = move.state
+    if state.claim.stage is not ClaimStage.HELD:
+        return False
     return move.telephony_is_up and not state.log_out and state.presence is not Presence.ABSENT
 
 
 def _steer_waiting(move: Move) -> None:
     state = move.state
+    if state.claim.stage is not ClaimStage.HELD:
+        return
     if state.log_out or state.dialler_queued or state.telephony.stage is not TelephonyStage.UP:
         return
     if state.dialler_retry_at_s is not None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from unified_agent.domain.effects import (
     CountUnexpected,
+    DropDialler,
     LogOffDialler,
     LogOnDialler,
     RestartOutbox,
@@ -63,26 +66,25 @@ def dialler_up(move: Move, fact: DiallerUp) -> None:
 def dialler_down(move: Move, fact: DiallerDown) -> None:
     """A whole dialler is out of service."""
     if move.state.dialler.dialler == fact.link and move.dialler_is_reached:
-        _reset(move, fact.reason)
+        reset(move, fact.reason)
 
 
 def lost(move: Move, fact: DiallerLost) -> None:
     """This agent's connection is gone: the dialler's half of the desktop is reset, and the way back begun."""
     if move.dialler_is_reached and move.state.dialler.stage is not DiallerStage.LOGGING_OFF:
-        _reset(move, fact.reason)
+        reset(move, fact.reason)
     elif move.state.dialler.stage is DiallerStage.LOGGING_OFF:
         _off(move)
 
 
-def _reset(move: Move, reason: str) -> None:
+def reset(move: Move, reason: str) -> None:
+    """Begin the way back. The dialler has closed the record that was open; it stays on the desktop, to be read."""
     state = move.state
     move.lose_requests(Side.DIALLER, reason)
-    item = state.item
-    if item is not None and item.draft.notes:
-        move.add_message(f"{item.title}: {item.draft.notes}", "notes-kept")
     was_in = state.dialler_proved
     move.set(
         item=None,
+        left_item=state.item or state.left_item,
         dialler_lost_s=(state.dialler_lost_s or move.now_s) if was_in else None,
         dialler_queued=False,
         dialler_turn_at_s=None,
@@ -247,8 +249,18 @@ def _item_arrived(move: Move, fact: ItemArrived) -> None:
         stage_since_s=move.now_s,
         preview_until_s=fact.preview_until_s,
     )
+    left = move.state.left_item
+    if left is not None and _is_same_record(left, item):
+        item = replace(item, draft=left.draft)
+        move.set(left_item=None)
     move.set(item=item, next_item=move.state.next_item + 1)
     move.set_dialler(stage=DiallerStage.WORKING)
+
+
+def _is_same_record(left: WorkItem, item: WorkItem) -> bool:
+    """Say whether the dialler gives a record again that a lost connection closed: its key field has the same value."""
+    keys = [next((each.value for each in one.fields if each.name == one.key), "") for one in (left, item)]
+    return left.key == item.key and keys[0] == keys[1] != ""
 
 
 def _dialled(move: Move, fact: ItemDialled) -> None:
@@ -367,6 +379,12 @@ _REPORTS: Final[dict[type[Fact], Callable[[Move, Any], None]]] = {
 
 
 # --- the way out
+
+
+def drop(move: Move) -> None:
+    """Close the connection without ceremony."""
+    move.ask_dialler(DropDialler())
+    _off(move)
 
 
 def leave(move: Move) -> bool:

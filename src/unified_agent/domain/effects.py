@@ -13,7 +13,7 @@ from msgspec import Struct
 from unified_agent.domain.commands import CallCommand, DiallerCommand
 from unified_agent.domain.ids import AgentId, CommandId, RequestId, Secret, SessionId, StationId
 from unified_agent.domain.notices import Notice
-from unified_agent.domain.states import Side, SwitchMode
+from unified_agent.domain.states import Side, SwitchMode, Wish
 
 
 class Effect(Struct, frozen=True, kw_only=True):
@@ -130,6 +130,21 @@ class AskDialler(Effect, frozen=True, kw_only=True):
 # --- asked of the house
 
 
+class AskClaim(Effect, frozen=True, kw_only=True):
+    """Claim the agent and the station. Answer: ClaimGranted or ClaimRefused; ClaimDelayed meanwhile; ClaimLost any
+    time.
+
+    Attributes:
+        ticket_term: term in the desktop's ticket; 0 without one.
+    """
+
+    session: SessionId
+    agent: AgentId
+    station: StationId
+    wish: Wish
+    ticket_term: int = 0
+
+
 class AskTurn(Effect, frozen=True, kw_only=True):
     """Queue for a turn to log in. Answer: TurnPlanned (while it is far), TurnGiven."""
 
@@ -166,7 +181,9 @@ class CountUnexpected(Effect, frozen=True, kw_only=True):
 
 
 class CloseSession(Effect, frozen=True, kw_only=True):
-    """The session has ended; nothing of it is left at switch or dialler."""
+    """The session has ended here; nothing of it is left at the dialler, and at the switch only what another instance
+    goes on with. Its claim, if it is held, is released.
+    """
 
     session: SessionId
     reason: str

@@ -6,12 +6,17 @@ about a whole link carry the link's name and reach every session.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from unified_agent.domain.commands import AnyCommand
 from unified_agent.domain.ids import AgentId, CallId, CommandId, JobName, LinkId, RequestId, SessionId
 from unified_agent.domain.job import CompletionKey, Job, RecordField
 from unified_agent.domain.states import Direction, ItemKind, LegState, Side, SwitchMode
+
+if TYPE_CHECKING:
+    from unified_agent.domain.session_state import SessionState
 
 
 class Fact(Struct, frozen=True, kw_only=True):
@@ -395,9 +400,61 @@ class DiallerDown(LinkFact, frozen=True, kw_only=True):
 
 
 class SessionOpened(Fact, frozen=True, kw_only=True):
-    """The host accepted a login; the machine may begin. ``link``: the telephony link that is up, None while none is."""
+    """The host accepted a login or a ticket; the machine may begin.
+
+    Attributes:
+        link: the telephony link that is up, None while none is.
+        ticket_term: term in the desktop's ticket, 0 without one.
+    """
 
     link: LinkId | None
+    ticket_term: int = 0
+
+
+class ClaimGranted(Fact, frozen=True, kw_only=True):
+    """This instance owns the agent and the station now, in this term.
+
+    Attributes:
+        carried: the session as its last owner left it, ``carry.unpack``ed; None when nothing is known of it.
+    """
+
+    term: int
+    carried: SessionState | None = None
+
+
+class ClaimDelayed(Fact, frozen=True, kw_only=True):
+    """The claim cannot be granted yet: ``cluster.no-store``, ``cluster.owner-lives``, ``cluster.waiting``."""
+
+    trouble: str
+    detail: str = ""
+
+
+class ClaimRefused(Fact, frozen=True, kw_only=True):
+    """The claim is not granted: ``taken-over``, ``station.in-use`` … The session is over."""
+
+    id: str
+    detail: str = ""
+
+
+class ClaimLost(Fact, frozen=True, kw_only=True):
+    """This instance may not act for the agent any more: ``stepped-down``, ``passive``, ``taken-over`` …"""
+
+    reason: str
+
+
+class MoveAsked(Fact, frozen=True, kw_only=True):
+    """Another instance wants the agent: stop, leave the dialler, give the claim up. ``reason``: ``drain``, ``move``,
+    ``taken-over``.
+    """
+
+    reason: str
+
+
+class CommandDoubted(Fact, frozen=True, kw_only=True):
+    """A desktop that has moved here asks what became of a command that it had asked of another instance."""
+
+    id: CommandId
+    command: AnyCommand
 
 
 class TurnPlanned(Fact, frozen=True, kw_only=True):

@@ -12,6 +12,13 @@ OUTBOX_AGE_S: Final = 120.0
 COMMANDS_REMEMBERED: Final = 256
 #: How long an outcome is remembered, seconds.
 COMMAND_MEMORY_S: Final = 600.0
+#: Outcomes of commands carried to another instance.
+CARRIED_COMMANDS: Final = 64
+#: Commands whose outcome is being found out at a time; a desktop has no more open.
+DOUBTS_KEPT: Final = 64
+#: A dialler that has not logged an agent off after this long, seconds, is left without ceremony, when another instance
+#: waits for the agent.
+LEAVE_LIMIT_S: Final = 2.0
 #: Calls one station may hold; a switch station has about ten call appearances, doubled.
 CALLS_PER_STATION: Final = 20
 #: Parties shown on one call; Communication Manager conferences six.

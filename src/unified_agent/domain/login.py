@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from unified_agent.domain.session_state import SessionState
-from unified_agent.domain.states import DiallerStage, TelephonyStage
+from unified_agent.domain.states import ClaimStage, DiallerStage, TelephonyStage
 
 
 class StepState(StrEnum):
@@ -24,7 +24,8 @@ class LoginStep(Struct, frozen=True, kw_only=True):
     """One step.
 
     Attributes:
-        name: ``link``, ``turn``, ``station``, ``state``, ``agent`` at the switch; ``dialler``, ``job`` at the dialler.
+        name: ``claim`` while another instance may still have the agent; ``link``, ``turn``, ``station``, ``state``,
+            ``agent`` at the switch; ``dialler``, ``job`` at the dialler.
         state: how it stands.
         doing: what is being done within it (the dialler's steps), or empty.
     """
@@ -54,10 +55,14 @@ _DIALLER_AT: Final = {
 def login_steps(state: SessionState) -> tuple[LoginStep, ...]:
     """List the steps in the order they are gone, with how each stands. The dialler's are absent if unused."""
     steps = []
+    awaited = state.claim.stage is ClaimStage.ASKED
+    if awaited:
+        steps.append(LoginStep(name="claim", state=StepState.UNDER_WAY, doing=state.claim.trouble))
     stage = state.telephony.stage
     order = [each for _, each in _TELEPHONY]
     failed = stage is TelephonyStage.REFUSED
     at = order.index(stage) if stage in order else (len(order) - 1 if failed else len(order))
+    at = -1 if awaited else at
     for index, (name, _) in enumerate(_TELEPHONY):
         steps.append(LoginStep(name=name, state=_state(index, at, failed=failed and index == at)))
     if state.identity.dialler is None:

@@ -14,6 +14,7 @@ from unified_agent.domain.job import DiallerState, WorkItem
 from unified_agent.domain.limits import COMMAND_MEMORY_S, COMMANDS_REMEMBERED, MESSAGES_KEPT, REQUESTS_OPEN
 from unified_agent.domain.notices import CommandSettled
 from unified_agent.domain.session_state import (
+    ClaimState,
     CommandRecord,
     Message,
     OpenRequest,
@@ -21,7 +22,7 @@ from unified_agent.domain.session_state import (
     SessionState,
     TelephonyState,
 )
-from unified_agent.domain.states import DiallerStage, Side, TelephonyStage
+from unified_agent.domain.states import ClaimStage, DiallerStage, Side, TelephonyStage
 
 
 class Move:
@@ -47,6 +48,11 @@ class Move:
         if after.stage is not before.stage:
             after = replace(after, since_s=self.now_s)
         self.set(telephony=after)
+
+    def set_claim(self, **changes: Any) -> None:
+        """Change how this instance stands to the agent."""
+        claim: ClaimState = replace(self.state.claim, **changes)
+        self.set(claim=claim)
 
     def set_dialler(self, **changes: Any) -> None:
         """Change parts of the dialler's side; a new stage gets its time."""
@@ -142,6 +148,11 @@ class Move:
     def telephony_is_up(self) -> bool:
         """The switch has been asked and agrees with us; commands may go to it."""
         return self.state.telephony.stage is TelephonyStage.UP
+
+    @property
+    def may_act(self) -> bool:
+        """This instance owns the agent."""
+        return self.state.claim.stage is not ClaimStage.ASKED
 
     @property
     def dialler_is_reached(self) -> bool:

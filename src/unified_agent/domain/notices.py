@@ -78,6 +78,12 @@ class ItemChanged(ViewNotice, frozen=True, kw_only=True):
     item: ItemView | None
 
 
+class LeftItemChanged(ViewNotice, frozen=True, kw_only=True):
+    """A record that a lost dialler closed is kept to be read, or was dismissed (null)."""
+
+    left_item: ItemView | None
+
+
 class LinksChanged(ViewNotice, frozen=True, kw_only=True):
     """A link was lost, is back, or is being checked."""
 
@@ -128,6 +134,7 @@ _TYPES: dict[type[Notice], str] = {
         DiallerChanged,
         JobsChanged,
         ItemChanged,
+        LeftItemChanged,
         LinksChanged,
         LoginChanged,
         BlockedChanged,
@@ -146,6 +153,7 @@ _SLICES: dict[str, type[ViewNotice]] = {
     "dialler": DiallerChanged,
     "jobs": JobsChanged,
     "item": ItemChanged,
+    "left_item": LeftItemChanged,
     "blocked": BlockedChanged,
 }
 

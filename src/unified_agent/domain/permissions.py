@@ -22,6 +22,7 @@ from unified_agent.domain.commands import (
     DeflectCall,
     DialItem,
     DialLineDigit,
+    DismissLeftItem,
     FinishItem,
     HangUpCall,
     HoldCall,
@@ -51,6 +52,7 @@ from unified_agent.domain.commands import (
 from unified_agent.domain.job import leaves_after_item
 from unified_agent.domain.session_state import SessionState
 from unified_agent.domain.states import (
+    ClaimStage,
     DiallerStage,
     HeadsetState,
     ItemStage,
@@ -91,8 +93,8 @@ def refusal(state: SessionState, command: AnyCommand) -> str:
         The id of the reason, or an empty string when it may be asked. Whether it succeeds is for the switch or
         the dialler to say.
     """
-    if state.phase in {Phase.CLOSING, Phase.CLOSED}:
-        return "session-ending"
+    if reason := _standing(state):
+        return reason
     if isinstance(command, SetMode):
         return _mode_refusal(state, command)
     if isinstance(command, PAIR_COMMANDS):
@@ -119,11 +121,11 @@ def blocked_actions(state: SessionState) -> dict[str, str]:
     for mode in AskedMode:
         if reason := refusal(state, SetMode(mode=mode, reason=0 if mode is AskedMode.NOT_READY else None)):
             blocked[f"set-mode:{mode}"] = reason
-    ending = "session-ending" if state.phase in {Phase.CLOSING, Phase.CLOSED} else ""
-    if reason := ending or _switch_refusal(state) or _make_call_refusal(state):
+    standing = _standing(state)
+    if reason := standing or _switch_refusal(state) or _make_call_refusal(state):
         blocked["make-call"] = reason
     for kind, check in _CHECKS.items():
-        if reason := ending or check(state):
+        if reason := standing or check(state):
             blocked[kebab(kind.__name__)] = reason
     return blocked
 
@@ -131,7 +133,7 @@ def blocked_actions(state: SessionState) -> dict[str, str]:
 def blocked_call_actions(state: SessionState, call: Call) -> dict[str, str]:
     """Map each action on this call that is not possible now to the reason's id."""
     blocked = {}
-    common = _switch_refusal(state)
+    common = _standing(state) or _switch_refusal(state)
     for kind in CALL_STATES:
         if reason := common or _leg_refusal(kind, call):
             blocked[kebab(kind.__name__)] = reason
@@ -145,6 +147,13 @@ def blocked_call_actions(state: SessionState, call: Call) -> dict[str, str]:
 def has_live_call(state: SessionState) -> bool:
     """Say whether any call is up at the station, alerting ones included."""
     return bool(state.calls) or state.agent.talking
+
+
+def _standing(state: SessionState) -> str:
+    """Say why nothing at all can be asked of this session now."""
+    if state.phase in {Phase.CLOSING, Phase.CLOSED}:
+        return "session-ending"
+    return {ClaimStage.ASKED: "claim-awaited", ClaimStage.LEAVING: "moving"}.get(state.claim.stage, "")
 
 
 def _switch_refusal(state: SessionState) -> str:
@@ -296,6 +305,10 @@ def _draft(state: SessionState) -> str:
     return "no-item" if state.item is None else ""
 
 
+def _left(state: SessionState) -> str:
+    return "no-item" if state.left_item is None else ""
+
+
 def _cancel(state: SessionState) -> str:
     waits = state.agent.pending is not None or leaves_after_item(state.dialler) or state.log_out
     return "" if waits else "nothing-pending"
@@ -341,5 +354,6 @@ _CHECKS: Final[dict[type[AnyCommand], Callable[[SessionState], str]]] = {
     UpdateField: _item,
     SetCallback: _item,
     SaveDraft: _draft,
+    DismissLeftItem: _left,
     SendMessage: _dialler_refusal,
 }

@@ -6,12 +6,13 @@ slow peer holds up nobody, and the same code runs on a virtual clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from unified_agent.domain.effects import AskDialler, AskSwitch
+from unified_agent.domain.effects import AskClaim, AskDialler, AskSwitch
 from unified_agent.domain.facts import Fact, LinkFact
-from unified_agent.domain.ids import SessionId
+from unified_agent.domain.ids import AgentId, SessionId
+from unified_agent.domain.session_state import SessionState
 
 
 class Reports(Protocol):
@@ -52,6 +53,56 @@ class Dialler(Protocol):
 
     def forget(self, session: SessionId) -> None:
         """Close what is open for this session and report nothing more for it."""
+        ...
+
+
+class Registry(Protocol):
+    """Who owns which agent. An instance that is alone has none: it owns whomever it lets in."""
+
+    def ask(self, effect: AskClaim) -> None:
+        """Claim an agent and its station; comes back as ClaimGranted, ClaimDelayed, ClaimRefused, later ClaimLost."""
+        ...
+
+    def may_act(self, session: SessionId) -> bool:
+        """Say whether something may be done for this session's agent now. Asked directly before each deed."""
+        ...
+
+    def incarnation(self, session: SessionId) -> int:
+        """Return the incarnation of this instance that holds the session's claim; 0 for none."""
+        ...
+
+    def publish(self, carry: SessionState) -> None:
+        """Have a session's carry written soon; of several only the last."""
+        ...
+
+    def forget(self, session: SessionId) -> None:
+        """The session is over here: call off its claim, or release it."""
+        ...
+
+
+class Owner(Protocol):
+    """Live agents, as the registry sees them."""
+
+    def session_of(self, agent: AgentId) -> SessionId | None:
+        """Return the session that serves an agent here, None for none."""
+        ...
+
+    def let_go(self, agent: AgentId, reason: str, proof: str) -> str:
+        """Begin to give an agent up for another instance.
+
+        Args:
+            agent: whom.
+            reason: ``drain``, ``move``, ``taken-over``.
+            proof: of the password, when somebody logs in elsewhere; empty for a desktop that shows its ticket.
+
+        Returns:
+            Empty when it is under way and ends with ``Registry.forget``; ``not-here``; ``later`` while a record is open
+            at the dialler; or the id of a refusal.
+        """
+        ...
+
+    def lose(self, sessions: Iterable[SessionId], reason: str) -> None:
+        """Stop at once for these sessions: others may act for their agents."""
         ...
 
 

@@ -12,11 +12,24 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from unified_agent.domain import command_steps, dialler_steering, dialler_steps, telephony_steps
-from unified_agent.domain.effects import CloseSession, CountUnexpected, Effect, ReleaseStation, RestartOutbox, Tell
+from unified_agent.domain import claim_steps, command_steps, dialler_steering, dialler_steps, telephony_steps
+from unified_agent.domain.effects import (
+    AskClaim,
+    CloseSession,
+    CountUnexpected,
+    Effect,
+    ReleaseStation,
+    RestartOutbox,
+    Tell,
+)
 from unified_agent.domain.facts import (
     AgentStateReported,
     CallFact,
+    ClaimDelayed,
+    ClaimGranted,
+    ClaimLost,
+    ClaimRefused,
+    CommandDoubted,
     CommandReceived,
     DesktopAttached,
     DesktopDetached,
@@ -30,6 +43,7 @@ from unified_agent.domain.facts import (
     LinkFact,
     LogOutForced,
     ModePending,
+    MoveAsked,
     RequestDone,
     RequestRefused,
     RequestUnknown,
@@ -47,19 +61,27 @@ from unified_agent.domain.job import DiallerState
 from unified_agent.domain.limits import ABSENT_AFTER_S
 from unified_agent.domain.move import Move
 from unified_agent.domain.notices import Notice, SessionEnded, changes
-from unified_agent.domain.session_state import Identity, OpenRequest, Outcome, Policy, SessionState
+from unified_agent.domain.session_state import ClaimState, Identity, OpenRequest, Outcome, Policy, SessionState
 from unified_agent.domain.states import DiallerStage, Phase, Presence, Side, SwitchMode, TelephonyStage
 from unified_agent.domain.view import view_of
 
 Input = Fact | LinkFact
+
+_ALONE: Final = ClaimState()
 
 #: Requests that may stay open for as long as it takes: leaving a job waits for the end of an item and of the dialler's
 #: queue, logging on for somebody to pick up the headset; the link says when they have failed.
 _UNLIMITED: Final = frozenset({"leave-job", "log-on-dialler"})
 
 
-def new_session(session: SessionId, identity: Identity, policy: Policy, now_s: float) -> SessionState:
-    """Make the state of a session that has just been accepted; its first input is ``SessionOpened``."""
+def new_session(
+    session: SessionId, identity: Identity, policy: Policy, now_s: float, claim: ClaimState = _ALONE
+) -> SessionState:
+    """Make the state of a session that has just been accepted; its first input is ``SessionOpened``.
+
+    Args:
+        claim: held already, as by an instance that is alone; or to be asked for.
+    """
     dialler = DiallerState(since_s=now_s)
     if identity.dialler is not None:
         job = JobName(identity.dialler.job) if identity.dialler.job else None
@@ -71,6 +93,7 @@ def new_session(session: SessionId, identity: Identity, policy: Policy, now_s: f
         opened_s=now_s,
         presence_since_s=now_s,
         dialler=dialler,
+        claim=claim,
     )
 
 
@@ -93,16 +116,18 @@ def step(state: SessionState, fact: Input, now_s: float) -> tuple[SessionState, 
     _expire_requests(move)
     _watch_presence(move)
     telephony_steps.steer(move)
+    command_steps.settle_doubts(move)
     if _is_due(move.state.dialler_retry_at_s, now_s):
         move.set(dialler_retry_at_s=None)
     _steer_out(move)
-    if move.state.phase is not Phase.CLOSING:
+    claim_steps.steer(move)
+    if move.state.phase not in {Phase.CLOSING, Phase.CLOSED}:
         dialler_steering.steer(move)
     _close_when_left(move)
     if not any(isinstance(each, RestartOutbox) for each in move.effects):
         session = move.state.id
         told: list[Notice] = list(changes(view_of(state), view_of(move.state)))
-        if move.state.phase is Phase.CLOSED:
+        if move.state.phase is Phase.CLOSED and move.state.close_reason not in claim_steps.GOES_ON:
             told.append(SessionEnded(reason=move.state.close_reason, detail=move.state.close_detail))
         at = next((i for i, each in enumerate(move.effects) if isinstance(each, CloseSession)), len(move.effects))
         move.effects[at:at] = [Tell(session=session, notice=each) for each in told]
@@ -122,6 +147,7 @@ def next_wake_s(state: SessionState) -> float | None:
         _absent_at_s(state),
         _not_ready_at_s(state),
         _log_out_at_s(state),
+        claim_steps.leave_at_s(state),
     ]
     return min((each for each in times if each is not None), default=None)
 
@@ -143,8 +169,10 @@ def _from_house(
 ) -> None:
     match fact:
         case SessionOpened():
-            if fact.link is not None:
-                move.set_telephony(link=fact.link)
+            move.set_telephony(link=fact.link)
+            if not move.may_act:
+                move.effects.append(_ask_claim(move.state, fact.ticket_term))
+            elif fact.link is not None:
                 telephony_steps.queue(move)
         case TurnPlanned(side=Side.TELEPHONY):
             move.set_telephony(turn_at_s=fact.at_s)
@@ -161,6 +189,17 @@ def _from_house(
                 move.set(presence=Presence.SUSPECT, presence_since_s=move.now_s)
         case LogOutForced():
             move.set(log_out=fact.cause, log_out_now=fact.now)
+
+
+def _ask_claim(state: SessionState, ticket_term: int) -> AskClaim:
+    identity = state.identity
+    return AskClaim(
+        session=state.id,
+        agent=identity.agent,
+        station=identity.station,
+        wish=state.claim.wish,
+        ticket_term=ticket_term,
+    )
 
 
 def _answered(move: Move, fact: RequestDone | RequestRefused | RequestUnknown) -> None:
@@ -274,7 +313,7 @@ def _close_when_left(move: Move) -> None:
         return
     if state.telephony.stage not in {TelephonyStage.OUT, TelephonyStage.REFUSED}:
         return
-    if state.telephony.link is not None:
+    if state.telephony.link is not None and move.may_act:
         move.ask_switch(ReleaseStation())
     move.set(phase=Phase.CLOSED)
     move.effects.append(CloseSession(session=state.id, reason=state.close_reason))
@@ -293,6 +332,12 @@ _HANDLERS: Final[dict[type[Input], Callable[[Move, Any], None]]] = {
     RequestRefused: _answered,
     RequestUnknown: _answered,
     CommandReceived: command_steps.received,
+    CommandDoubted: command_steps.doubted,
+    ClaimGranted: claim_steps.granted,
+    ClaimDelayed: claim_steps.delayed,
+    ClaimRefused: claim_steps.refused,
+    ClaimLost: claim_steps.lost,
+    MoveAsked: claim_steps.move_asked,
     AgentStateReported: telephony_steps.agent_reported,
     ModePending: telephony_steps.mode_pending,
     StationSnapshot: telephony_steps.snapshot_taken,

@@ -12,9 +12,10 @@ from msgspec import Struct, field
 
 from unified_agent.domain.agent import AgentState
 from unified_agent.domain.call import Call
+from unified_agent.domain.commands import AnyCommand
 from unified_agent.domain.ids import AgentId, CommandId, LinkId, RequestId, Secret, SessionId, StationId
 from unified_agent.domain.job import DiallerState, WorkItem
-from unified_agent.domain.states import Phase, Presence, Side, SwitchMode, TelephonyStage
+from unified_agent.domain.states import ClaimStage, Phase, Presence, Side, SwitchMode, TelephonyStage, Wish
 
 
 class DiallerLogin(Struct, frozen=True, kw_only=True):
@@ -107,6 +108,37 @@ class TelephonyState(Struct, frozen=True, kw_only=True):
     retry_at_s: float | None = None
 
 
+class ClaimState(Struct, frozen=True, kw_only=True):
+    """How this instance stands to the agent. One that is alone holds every claim from the start.
+
+    Attributes:
+        stage: see ``ClaimStage``.
+        wish: why it was asked for.
+        term: grows with each claim on the agent, wherever it is made; 0 before the first is granted.
+        trouble: id of what it waits for, or empty.
+        detail: words that go with it: the instance that has the agent, for instance.
+        leaving_since_s: when giving it up began, None while that is not asked.
+        leaving_for: why it is given up.
+    """
+
+    stage: ClaimStage = ClaimStage.HELD
+    wish: Wish = Wish.LOGIN
+    term: int = 1
+    trouble: str = ""
+    detail: str = ""
+    leaving_since_s: float | None = None
+    leaving_for: str = ""
+
+
+class Doubt(Struct, frozen=True, kw_only=True):
+    """A command of which nobody knows whether it was performed; found out as soon as switch and dialler can be
+    asked.
+    """
+
+    id: CommandId
+    command: AnyCommand
+
+
 class Outcome(StrEnum):
     """How a command stands. ACCEPTED: asked of switch or dialler, not answered yet. UNKNOWN: it may or may not
     have happened; the truth will be asked, the command never repeated blindly.
@@ -176,6 +208,9 @@ class SessionState(Struct, frozen=True, kw_only=True):
         agent, calls, telephony: the switch's side.
         calls_before: the calls as they were when the link was lost; not shown, kept for what a snapshot cannot tell.
         dialler, item: the dialler's side.
+        left_item: the record that was open when the dialler was lost, with what was typed; the dialler has closed it.
+        claim: whether this instance may act for the agent.
+        doubts: commands whose outcome is being found out.
         dialler_lost_s: when the dialler was lost, None when it is not.
         dialler_turn_at_s: when the turn to log on comes, while WAITING in the queue.
         dialler_queued: a turn was asked for and not given yet.
@@ -204,6 +239,9 @@ class SessionState(Struct, frozen=True, kw_only=True):
     telephony: TelephonyState = TelephonyState()
     dialler: DiallerState = DiallerState()
     item: WorkItem | None = None
+    left_item: WorkItem | None = None
+    claim: ClaimState = ClaimState()
+    doubts: tuple[Doubt, ...] = ()
     dialler_lost_s: float | None = None
     dialler_turn_at_s: float | None = None
     dialler_queued: bool = False

@@ -145,6 +145,26 @@ class LinkState(StrEnum):
     UNUSED = "unused"
 
 
+class Wish(StrEnum):
+    """Why an instance wants to own an agent.
+
+    LOGIN: the person logs in, wherever the agent was. RESUME: its desktop arrives with a ticket. SPREAD: a survivor
+    takes over from the dead before anyone arrives.
+    """
+
+    LOGIN = "login"
+    RESUME = "resume"
+    SPREAD = "spread"
+
+
+class ClaimStage(StrEnum):
+    """Whether this instance may act for the agent. ASKED: not yet. HELD: yes. LEAVING: it is being given up."""
+
+    ASKED = "asked"
+    HELD = "held"
+    LEAVING = "leaving"
+
+
 class Phase(StrEnum):
     """One session's life. RESETTING: a link was lost and the way back is being gone."""
 

@@ -59,7 +59,7 @@ def link_down(move: Move, fact: TelephonyDown) -> None:
     if stage is TelephonyStage.WAITING:
         move.set_telephony(link=None, trouble=fact.reason)
         return
-    _reset(move, fact.reason)
+    reset(move, fact.reason)
     move.set_telephony(link=None)
 
 
@@ -68,11 +68,12 @@ def unobserved(move: Move, fact: StationUnobserved) -> None:
     if move.state.telephony.stage is not TelephonyStage.UP:
         return
     move.lose_requests(Side.TELEPHONY, fact.reason)
-    _reset(move, "station-unobserved")
+    reset(move, "station-unobserved")
     queue(move)
 
 
-def _reset(move: Move, reason: str) -> None:
+def reset(move: Move, reason: str) -> None:
+    """Begin the way back: what was shown of the telephone is void, what the agent wanted is kept."""
     state = move.state
     pending = state.agent.pending
     wanted = {}
@@ -104,7 +105,9 @@ def _lose_sight(move: Move) -> None:
 
 
 def queue(move: Move) -> None:
-    """Ask for a turn to log in."""
+    """Ask for a turn to log in, if this instance may act for the agent; else that follows the claim."""
+    if not move.may_act:
+        return
     move.set_telephony(stage=TelephonyStage.QUEUED, turn_at_s=None, retry_at_s=None)
     move.effects.append(AskTurn(session=move.state.id, side=Side.TELEPHONY))
 

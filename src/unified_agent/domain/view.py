@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from unified_agent.domain.agent import shown_mode
 from unified_agent.domain.call import Call
-from unified_agent.domain.job import CompletionKey, Draft, Job, RecordField, leaves_after_item
+from unified_agent.domain.job import CompletionKey, Draft, Job, RecordField, WorkItem, leaves_after_item
 from unified_agent.domain.login import LoginStep, login_steps
 from unified_agent.domain.permissions import blocked_actions, blocked_call_actions
 from unified_agent.domain.session_state import Message, SessionState
@@ -176,7 +176,12 @@ class MessageView(Struct, frozen=True, kw_only=True):
 
 
 class View(Struct, frozen=True, kw_only=True):
-    """Everything a desktop may see: the snapshot. ``blocked``: as in CallView, for actions on no call."""
+    """Everything a desktop may see: the snapshot.
+
+    Attributes:
+        left_item: the record that was open at a dialler whose connection was lost, which closed it; null for none.
+        blocked: as in CallView, for actions on no call.
+    """
 
     session: SessionView
     agent: AgentView
@@ -184,6 +189,7 @@ class View(Struct, frozen=True, kw_only=True):
     dialler: DiallerView
     jobs: JobsView
     item: ItemView | None
+    left_item: ItemView | None
     links: LinksView
     login: LoginView
     messages: tuple[MessageView, ...]
@@ -207,7 +213,8 @@ def view_of(state: SessionState) -> View:
         calls=tuple(_call(state, call) for call in state.calls),
         dialler=_dialler(state),
         jobs=JobsView(list=state.dialler.jobs, keys=state.dialler.keys),
-        item=_item(state),
+        item=_item(state.item),
+        left_item=_item(state.left_item),
         links=LinksView(telephony=_telephony_link(state), dialler=_dialler_link(state)),
         login=LoginView(steps=login_steps(state), turn_at=_when(_turn_at(state))),
         messages=tuple(message_view(each) for each in state.messages),
@@ -288,8 +295,7 @@ def _dialler(state: SessionState) -> DiallerView:
     )
 
 
-def _item(state: SessionState) -> ItemView | None:
-    item = state.item
+def _item(item: WorkItem | None) -> ItemView | None:
     if item is None:
         return None
     return ItemView(

@@ -35,7 +35,8 @@ from unified_agent.server.ops_api import Operations, OpsController
 from unified_agent.server.pages import STATIC, Pages
 from unified_agent.server.ports import Instance
 from unified_agent.server.push_transports.websocket import Desks
-from unified_agent.sessions.host import Host, OpenRefused
+from unified_agent.sessions.admission import OpenRefused
+from unified_agent.sessions.host import Host
 from unified_agent.settings import Settings
 
 #: Longest request body taken.

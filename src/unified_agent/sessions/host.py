@@ -7,62 +7,57 @@ next, and keeps one heap of the times at which sessions want to be woken.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
-from typing import ClassVar, Final
+from collections.abc import Callable, Iterable, Iterator
 
-from unified_agent.domain.commands import AnyCommand
+from msgspec.structs import replace
+
+from unified_agent.domain.carry import adopt
+from unified_agent.domain.claim_steps import GOES_ON, may_leave
+from unified_agent.domain.commands import AnyCommand, kebab
 from unified_agent.domain.effects import CloseSession
 from unified_agent.domain.facts import (
+    ClaimLost,
+    CommandDoubted,
     CommandReceived,
     DesktopAttached,
     DesktopDetached,
     Fact,
     LinkFact,
     LogOutForced,
+    MoveAsked,
     SessionOpened,
     TelephonyDown,
     TelephonyUp,
     Woken,
 )
-from unified_agent.domain.ids import AgentId, CommandId, LinkId, SessionId, StationId
-from unified_agent.domain.ports import Clock, Dialler, Telephony, Timer
-from unified_agent.domain.session import Input, new_session, next_wake_s, step
-from unified_agent.domain.session_state import CommandRecord, Identity, SessionState
-from unified_agent.domain.states import Phase, TelephonyStage
+from unified_agent.domain.ids import AgentId, CommandId, LinkId, Secret, SessionId, StationId
+from unified_agent.domain.ports import Clock, Dialler, Registry, Telephony
+from unified_agent.domain.session import Input, new_session, step
+from unified_agent.domain.session_state import ClaimState, CommandRecord, Identity, SessionState
+from unified_agent.domain.states import ClaimStage, Phase, Wish
 from unified_agent.domain.view import View, view_of
-from unified_agent.errors import UnifiedAgentError
+from unified_agent.history import CommandAnswered, History
+from unified_agent.history import CommandReceived as HistoricalCommand
 from unified_agent.observe import Metrics, get_logger, log_event
+from unified_agent.sessions.admission import OpenRefused, refusal_to_take_over
+from unified_agent.sessions.catching_up import CatchingUp
+from unified_agent.sessions.census import take_census
 from unified_agent.sessions.live import LiveSession
 from unified_agent.sessions.login_pacer import LoginPacer
 from unified_agent.sessions.outbox import Outbox
 from unified_agent.sessions.performer import Performer
+from unified_agent.sessions.publisher import Publisher
+from unified_agent.sessions.wakes import Wakes
 from unified_agent.settings import SessionsSettings
 
 LOGGER = get_logger("sessions")
 
-#: Sessions here have nothing more to do since the link's return, or cannot until a person acts.
-_IN_LINE: Final = frozenset({TelephonyStage.UP, TelephonyStage.REFUSED, TelephonyStage.OUT})
+
+def _no_proof(_: AgentId, password: Secret) -> str:
+    return password.value
+
 
 Closed = Callable[[SessionId, str, str], None]
-
-
-class OpenRefused(UnifiedAgentError):
-    """A login that this instance does not take.
-
-    Attributes:
-        id: stable id of the reason: ``agent.wrong-password``, ``agent.already-logging-in``,
-            ``agent.already-logged-in``, ``agent.logging-out``, ``station.in-use``, ``instance.full`` or
-            ``instance.draining``.
-        detail: what goes with it, for people.
-    """
-
-    code: ClassVar[str] = "open-refused"
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason} {detail}".strip())
-        self.id = reason
-        self.detail = detail
 
 
 class Host:
@@ -78,11 +73,27 @@ class Host:
         clock: Clock,
         metrics: Metrics,
         mint_session_id: Callable[[], SessionId],
+        registry: Registry | None = None,
+        prove: Callable[[AgentId, Secret], str] = _no_proof,
+        history: History | None = None,
     ) -> None:
+        """Have no sessions.
+
+        Args:
+            settings, clock, metrics: as everywhere.
+            mint_session_id: makes an unguessable id.
+            registry: who owns which agent; None for an instance that is alone.
+            prove: turns a password into what can be compared with another instance's without telling it.
+            history: what is done is recorded there.
+        """
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
         self._mint = mint_session_id
+        self._registry = registry
+        self._prove = prove
+        self._history = history
+        self._publisher = Publisher(registry)
         self._live: dict[SessionId, LiveSession] = {}
         self._agents: dict[AgentId, SessionId] = {}
         self._stations: dict[StationId, SessionId] = {}
@@ -91,15 +102,12 @@ class Host:
         self._telephony: Telephony | None = None
         self._dialler: Dialler | None = None
         self._link: LinkId | None = None
-        self._wakes: list[tuple[float, SessionId]] = []
-        self._timer: Timer | None = None
-        self._timer_s = 0.0
-        self._returned_s = 0.0
-        self._behind: set[SessionId] = set()
+        self._wakes = Wakes(clock, self._wake)
+        self._catching_up = CatchingUp(clock, metrics)
         self._closed_listeners: list[Closed] = []
         self.draining = False
         metrics.session_capacity.set(settings.capacity)
-        metrics.before_render(self._count)
+        metrics.before_render(lambda: take_census(self.sessions(), metrics))
 
     def join(self, telephony: Telephony, dialler: Dialler) -> None:
         """Join the ports; once, before anything else (links need the host to be made, and the host the links)."""
@@ -113,6 +121,8 @@ class Host:
             clock=self._clock,
             metrics=self._metrics,
             closed=self._close,
+            registry=self._registry,
+            history=self._history,
         )
 
     # --- opening
@@ -139,40 +149,111 @@ class Host:
         self._metrics.logins.labels(outcome="accepted").inc()
         return session
 
+    def adopt(
+        self,
+        identity: Identity,
+        *,
+        session: SessionId,
+        ticket_term: int,
+        verified: bool,
+        carried: SessionState | None,
+        wish: Wish = Wish.RESUME,
+    ) -> SessionId:
+        """Take a session in that another instance had, or this one before it was started again.
+
+        What is carried is shown at once, greyed; nothing is done for the agent before the claim is granted.
+
+        Args:
+            identity: with what a new login needs, from the desktop's ticket.
+            session: its id, which it keeps.
+            ticket_term: term in the ticket.
+            verified: the switch has accepted the password in this session.
+            carried: what its last owner wrote, ``carry.unpack``ed; None when that cannot be read now.
+            wish: why.
+
+        Raises:
+            OpenRefused: see its ids. Nothing was opened.
+        """
+        running = self._agents.get(identity.agent)
+        if running is not None:
+            if running == session:
+                return running
+            raise OpenRefused("taken-over")
+        state = self._new_state(identity, session, wish)
+        state = replace(state, telephony=replace(state.telephony, verified=verified))
+        if carried is not None:
+            state = adopt(carried, state, self._clock.now_s())
+        elif verified:
+            state = replace(state, phase=Phase.RESETTING)
+        self._enter(state, ticket_term)
+        return session
+
     def _running(self, identity: Identity) -> SessionId | None:
         session = self._agents.get(identity.agent)
         if session is None:
             return None
-        state = self._live[session].state
-        same = hmac.compare_digest(state.identity.password.value.encode(), identity.password.value.encode())
-        if not same and not state.telephony.verified:
-            # Nobody has proved who they are yet. The first must not shut the second out for long: neither goes on.
-            self.report(LogOutForced(session=session, cause="agent.already-logging-in", now=True))
-            raise OpenRefused("agent.already-logging-in")
-        if not same:
-            raise OpenRefused("agent.wrong-password")
-        if state.phase in {Phase.CLOSING, Phase.CLOSED}:
-            raise OpenRefused("agent.logging-out")
-        if state.identity.station != identity.station:
-            raise OpenRefused("agent.already-logged-in", state.identity.station)
+        refused = refusal_to_take_over(self._live[session].state, identity)
+        if refused is not None:
+            if refused.id == "agent.already-logging-in":
+                self.report(LogOutForced(session=session, cause=refused.id, now=True))
+            raise refused
         return session
 
     def _begin(self, identity: Identity) -> SessionId:
+        session = self._mint()
+        self._enter(self._new_state(identity, session, Wish.LOGIN), ticket_term=0)
+        return session
+
+    def _new_state(self, identity: Identity, session: SessionId, wish: Wish) -> SessionState:
         if self.draining:
             raise OpenRefused("instance.draining")
         if len(self._live) >= self._settings.capacity:
             raise OpenRefused("instance.full", str(self._settings.capacity))
         if identity.station in self._stations:
             raise OpenRefused("station.in-use", identity.station)
-        now_s = self._clock.now_s()
-        session = self._mint()
-        state = new_session(session, identity, self._settings.policy, now_s)
+        claim = ClaimState() if self._registry is None else ClaimState(stage=ClaimStage.ASKED, wish=wish, term=0)
+        return new_session(session, identity, self._settings.policy, self._clock.now_s(), claim)
+
+    def _enter(self, state: SessionState, ticket_term: int) -> None:
+        identity, session = state.identity, state.id
         self._live[session] = LiveSession(state, self._clock.now_s)
         self._agents[identity.agent] = session
         self._stations[identity.station] = session
-        log_event(LOGGER, "session_opened", session=session, agent=identity.agent, station=identity.station)
-        self.report(SessionOpened(session=session, link=self._link))
-        return session
+        log_event(
+            LOGGER,
+            "session_opened",
+            session=session,
+            agent=identity.agent,
+            station=identity.station,
+            wish=state.claim.wish.value,
+        )
+        self.report(SessionOpened(session=session, link=self._link, ticket_term=ticket_term))
+
+    # --- what the registry asks
+
+    def session_of(self, agent: AgentId) -> SessionId | None:
+        """See ``Owner``."""
+        return self._agents.get(agent)
+
+    def let_go(self, agent: AgentId, reason: str, proof: str) -> str:
+        """See ``Owner``."""
+        session = self._agents.get(agent)
+        if session is None:
+            return "not-here"
+        state = self._live[session].state
+        if reason == "taken-over" and not hmac.compare_digest(proof, self._prove(agent, state.identity.password)):
+            return "agent.wrong-password" if state.telephony.verified else "agent.already-logging-in"
+        if state.phase in {Phase.CLOSING, Phase.CLOSED}:
+            return "later"
+        if not may_leave(state):
+            return "later"
+        self.report(MoveAsked(session=session, reason=reason))
+        return ""
+
+    def lose(self, sessions: Iterable[SessionId], reason: str) -> None:
+        """See ``Owner``."""
+        for session in tuple(sessions):
+            self.report(ClaimLost(session=session, reason=reason))
 
     # --- what the server asks
 
@@ -212,7 +293,30 @@ class Host:
         live = self._live.get(session)
         if live is None:
             return None
+        if self._history is not None and _record(live.state, command_id) is None:
+            self._history.record(
+                HistoricalCommand,
+                agent=live.state.identity.agent,
+                command=command_id,
+                type=kebab(type(command).__name__),
+                term=live.state.claim.term,
+            )
         self._give(live, CommandReceived(session=session, id=command_id, command=command), self._clock.now_s())
+        record = _record(live.state, command_id)
+        if self._history is not None and record is not None:
+            self._history.record(CommandAnswered, command=command_id, outcome=record.outcome)
+        return record
+
+    def resolve(self, session: SessionId, command_id: CommandId, command: AnyCommand) -> CommandRecord | None:
+        """Find out what became of a command that its desktop had asked of another instance; it is not performed.
+
+        Returns:
+            How it stands now, None when the session is over. ``unknown`` is followed by a ``CommandSettled`` notice.
+        """
+        live = self._live.get(session)
+        if live is None:
+            return None
+        self._give(live, CommandDoubted(session=session, id=command_id, command=command), self._clock.now_s())
         return _record(live.state, command_id)
 
     def command(self, session: SessionId, command_id: CommandId) -> CommandRecord | None:
@@ -240,9 +344,7 @@ class Host:
     def close(self) -> None:
         """Stop at once: nothing is asked, told or woken any more. What is logged in stays so at the switch."""
         self._pacer.close()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._wakes.close()
 
     # --- facts
 
@@ -257,11 +359,10 @@ class Host:
         now_s = self._clock.now_s()
         if isinstance(fact, TelephonyUp):
             self._link = fact.link
-            self._returned_s = now_s
-            self._behind = set(self._live)
+            self._catching_up.link_returned(self._live)
         elif isinstance(fact, TelephonyDown):
             self._link = None
-            self._behind.clear()
+            self._catching_up.link_lost()
         log_event(LOGGER, "link_reported", link=fact.link, fact=type(fact).__name__, sessions=len(self._live))
         for live in tuple(self._live.values()):
             self._give(live, fact, now_s)
@@ -279,49 +380,16 @@ class Host:
                 self._performer.perform(live, effects)
         finally:
             live.stepping = False
-        if self._behind and live.state.telephony.stage in _IN_LINE:
-            self._caught_up(live.state.id)
-        self._plan_wake(live)
+        self._catching_up.look(live.state)
+        if live.state.phase is not Phase.CLOSED:
+            self._publisher.look(live.state)
+        self._wakes.plan(live)
 
-    def _caught_up(self, session: SessionId) -> None:
-        """Know that a session is in line with the switch again, or over."""
-        if session in self._behind:
-            self._behind.discard(session)
-            if not self._behind:
-                took_s = self._clock.now_s() - self._returned_s
-                self._metrics.link_resync.labels(kind="telephony").observe(took_s)
-
-    # --- waking
-
-    def _plan_wake(self, live: LiveSession) -> None:
-        at_s = next_wake_s(live.state) if live.state.phase is not Phase.CLOSED else None
-        if at_s is None or (live.wake_s is not None and live.wake_s <= at_s):
-            return  # woken early it finds nothing due, and plans again
-        live.wake_s = at_s
-        heappush(self._wakes, (at_s, live.state.id))
-        self._arm()
-
-    def _arm(self) -> None:
-        if not self._wakes:
-            return
-        at_s = self._wakes[0][0]
-        if self._timer is not None:
-            if self._timer_s <= at_s:
-                return
-            self._timer.cancel()
-        self._timer_s = at_s
-        self._timer = self._clock.call_at(at_s, self._wake)
-
-    def _wake(self) -> None:
-        self._timer = None
-        now_s = self._clock.now_s()
-        while self._wakes and self._wakes[0][0] <= now_s:
-            at_s, session = heappop(self._wakes)
-            live = self._live.get(session)
-            if live is not None and live.wake_s == at_s:
-                live.wake_s = None
-                self._give(live, Woken(session=session), now_s)
-        self._arm()
+    def _wake(self, session: SessionId, at_s: float) -> None:
+        live = self._live.get(session)
+        if live is not None and live.wake_s == at_s:
+            live.wake_s = None
+            self._give(live, Woken(session=session), self._clock.now_s())
 
     # --- the end
 
@@ -335,27 +403,17 @@ class Host:
         self._agents.pop(state.identity.agent, None)
         self._stations.pop(state.identity.station, None)
         self._pacer.leave(effect.session)
-        self._caught_up(effect.session)
+        self._catching_up.done(effect.session)
         self._dialler.forget(effect.session)
         self._telephony.forget(effect.session)
+        if effect.reason in GOES_ON:
+            self._publisher.look(state)
+        self._publisher.forget(effect.session)
+        if self._registry is not None:
+            self._registry.forget(effect.session)
         log_event(LOGGER, "session_closed", session=effect.session, agent=state.identity.agent, reason=effect.reason)
         for listener in self._closed_listeners:
             listener(effect.session, effect.reason, state.close_detail)
-
-    def _count(self) -> None:
-        presence: dict[str, int] = {}
-        modes: dict[str, int] = {}
-        for live in self._live.values():
-            state = live.state
-            presence[state.presence.value] = presence.get(state.presence.value, 0) + 1
-            mode = view_of(state).agent.mode.value
-            modes[mode] = modes.get(mode, 0) + 1
-        self._metrics.sessions.clear()
-        self._metrics.agents.clear()
-        for word, number in presence.items():
-            self._metrics.sessions.labels(presence=word).set(number)
-        for word, number in modes.items():
-            self._metrics.agents.labels(mode=word).set(number)
 
 
 def _record(state: SessionState, command_id: CommandId) -> CommandRecord | None:

@@ -19,11 +19,11 @@ from unified_agent.cluster.ownership import (
     Request,
     Seen,
     Wait,
-    Wish,
     decide_claim,
 )
 from unified_agent.cluster.transactions import CreatedAt, ModifiedAt, NotCreatedAt
 from unified_agent.domain.ids import AgentId, InstanceId, StationId
+from unified_agent.domain.states import Wish
 
 ME, OTHER = InstanceId("a1"), InstanceId("a2")
 AGENT, OTHER_AGENT = AgentId("100"), AgentId("200")

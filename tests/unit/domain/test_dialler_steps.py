@@ -139,7 +139,8 @@ def test_the_dialler_lost_resets_the_desktop_and_leaves_the_telephone_alone():
     assert desk.reset == "dialler-lost"
     assert desk.state.phase is Phase.ACTIVE
     assert desk.state.item is None
-    assert desk.state.messages[-1].text == "PAT LEE: pays on Friday"
+    assert desk.state.left_item is not None
+    assert desk.state.left_item.draft.notes == "pays on Friday", "what was typed is lost"
     assert desk.state.dialler_queued, "the way back was not begun"
 
 

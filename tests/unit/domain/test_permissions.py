@@ -238,6 +238,7 @@ def test_every_command_is_on_the_table():
         c.PauseItems(),
         c.RefreshJobs(),
         c.ReconnectHeadset(),
+        c.DismissLeftItem(),
         c.SendMessage(text="x"),
     ]
     assert {type(each) for each in samples} == set(c.AnyCommand.__args__)

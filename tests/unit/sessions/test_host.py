@@ -8,7 +8,7 @@ from unified_agent.domain import facts as f
 from unified_agent.domain.ids import CallId, CommandId, SessionId
 from unified_agent.domain.session_state import Outcome, Policy
 from unified_agent.domain.states import Phase, Presence
-from unified_agent.sessions.host import OpenRefused
+from unified_agent.sessions.admission import OpenRefused
 
 
 def logged_in(rooms: Rooms, number: int = 1) -> SessionId:

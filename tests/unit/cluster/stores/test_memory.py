@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from tests.unit.cluster.stores.store_on_virtual_time import connect, on_virtual_time
 
+from unified_agent.clock import LoopClock
 from unified_agent.cluster.stores.base import (
     ABSENT,
     Changes,
@@ -15,6 +16,7 @@ from unified_agent.cluster.stores.base import (
     StoreUnavailable,
     WriteUnknown,
 )
+from unified_agent.cluster.stores.memory import MemoryStore
 from unified_agent.cluster.stores.memory_engine import MemoryEngine
 
 
@@ -72,6 +74,29 @@ def test_a_write_that_is_made_in_time_and_answered_late_is_unknown() -> None:
         began_s = engine.clock.now_s()
         await store.get("k")
         assert engine.clock.now_s() - began_s == pytest.approx(0.5)
+
+    on_virtual_time(play)
+
+
+def test_a_write_that_was_sent_is_made_although_its_sender_is_no_more() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        store, other = connect(engine), connect(engine)
+        store.faults.delay_s = 0.2
+        sending = asyncio.ensure_future(store.put_if("k", b"sent", ABSENT))
+        await asyncio.sleep(0.05)
+        sending.cancel()
+        assert await other.get("k") is None
+        await asyncio.sleep(0.1)
+        assert await other.get("k") is not None
+
+    on_virtual_time(play)
+
+
+def test_an_instance_counts_its_lease_by_its_own_clock() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        own = LoopClock(asyncio.get_running_loop(), wall_s=lambda: 5_000.0)
+        lease = await MemoryStore(engine, clock=own).grant_lease(3)
+        assert lease.sent_at_s == pytest.approx(5_000.0)
 
     on_virtual_time(play)
 

@@ -1,0 +1,121 @@
+"""What of a session outlives its instance: packed by its owner after each change, adopted by the next.
+
+The carry is the session's own state without what nobody else may know (passwords), what others know better (requests
+that were under way) and what is read anew (lists of jobs). To adopt one is to treat both links as just lost: the way
+back from there is the same that every session goes after a link's loss. Whatever had been asked and not answered is
+unknown, and stays so until switch and dialler have been asked; nothing is asked twice.
+
+Bytes are MessagePack. Fields are never renamed and always have a default, so that instances of neighbouring versions
+read each other's; what an older one does not know it leaves out.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from unified_agent.domain import dialler_steps, telephony_steps
+from unified_agent.domain.ids import Secret
+from unified_agent.domain.limits import CARRIED_COMMANDS
+from unified_agent.domain.move import Move
+from unified_agent.domain.session_state import CommandRecord, DiallerLogin, Identity, Outcome, Policy, SessionState
+from unified_agent.domain.states import Phase
+from unified_agent.errors import RemoteProtocolError
+
+_NO_SECRET: Final = Secret("")
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(SessionState)
+
+
+def carry_of(state: SessionState) -> SessionState:
+    """Return what is to be carried of a state. Equal carries need not be written again."""
+    return replace(
+        state,
+        identity=_without_secrets(state.identity),
+        policy=_NO_POLICY,
+        commands=state.commands[-CARRIED_COMMANDS:],
+        requests=(),
+        doubts=(),
+        dialler=replace(state.dialler, jobs=(), keys=(), step=""),
+        dialler_turn_at_s=None,
+        telephony=replace(state.telephony, turn_at_s=None),
+    )
+
+
+def pack(carry: SessionState) -> bytes:
+    """Write a carry."""
+    return _ENCODER.encode(carry)
+
+
+def unpack(data: bytes) -> SessionState:
+    """Read a carry.
+
+    Raises:
+        RemoteProtocolError: it is none, or one of a version that is no neighbour.
+    """
+    try:
+        return _DECODER.decode(data)
+    except msgspec.DecodeError as error:
+        raise RemoteProtocolError(f"not a session's carry: {error}") from error
+
+
+def adopt(carried: SessionState, state: SessionState, now_s: float) -> SessionState:
+    """Go on with what another instance left.
+
+    Args:
+        carried: unpacked.
+        state: the session as opened here: its id, identity with passwords, policy, claim, presence and known link.
+        now_s: Unix seconds.
+    """
+    adopted = replace(
+        carried,
+        id=state.id,
+        identity=state.identity,
+        policy=state.policy,
+        claim=state.claim,
+        phase=_phase(carried),
+        presence=state.presence,
+        presence_since_s=state.presence_since_s,
+        doubts=state.doubts,
+        commands=_in_doubt(carried, state),
+        close_reason="",
+        close_detail="",
+    )
+    move = Move(adopted, now_s)
+    telephony_steps.reset(move, "instance-lost")
+    if move.dialler_is_reached:
+        dialler_steps.reset(move, "instance-lost")
+    move.set_telephony(link=state.telephony.link)
+    return move.state
+
+
+def _phase(carried: SessionState) -> Phase:
+    return Phase.RESETTING if carried.telephony.verified else Phase.LOGGING_IN
+
+
+def _in_doubt(carried: SessionState, state: SessionState) -> tuple[CommandRecord, ...]:
+    """Nobody knows what became of commands that were under way; those asked here meanwhile stand as they are."""
+    known = {each.id for each in carried.commands}
+    fresh = tuple(each for each in state.commands if each.id not in known)
+    return (
+        *(
+            replace(each, outcome=Outcome.UNKNOWN, error="instance-lost") if each.outcome is Outcome.ACCEPTED else each
+            for each in carried.commands
+        ),
+        *fresh,
+    )
+
+
+def _without_secrets(identity: Identity) -> Identity:
+    dialler = identity.dialler
+    bare = (
+        None
+        if dialler is None
+        else DiallerLogin(name=dialler.name, password=_NO_SECRET, headset=dialler.headset, job=dialler.job)
+    )
+    return replace(identity, password=_NO_SECRET, dialler=bare)
+
+
+_NO_POLICY: Final = Policy()

@@ -1,0 +1,98 @@
+"""The claim on an agent: until it is held nothing is asked of switch or dialler; once it is lost, nothing ever again.
+
+One instance alone holds every claim from the start. In a cluster a session is opened, or adopted from another instance,
+with its claim asked for; its desktop meanwhile sees the last record, greyed. A claim ends in two ways. It is **lost**:
+the session is over here at once, and nothing is asked of anybody. Or it is **given up** to another instance: new work
+stops, the dialler is left in good order, and only then is the claim released. The switch is asked for nothing, so
+calls go on. Who may claim, and when, is decided in ``cluster.ownership``.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from unified_agent.domain import dialler_steps, telephony_steps
+from unified_agent.domain.carry import adopt
+from unified_agent.domain.effects import CloseSession, RestartOutbox
+from unified_agent.domain.facts import ClaimDelayed, ClaimGranted, ClaimLost, ClaimRefused, MoveAsked
+from unified_agent.domain.limits import LEAVE_LIMIT_S
+from unified_agent.domain.move import Move
+from unified_agent.domain.session_state import SessionState
+from unified_agent.domain.states import ClaimStage, Phase, TelephonyStage
+
+#: What a session that went to another instance ends with here.
+MOVED = "moved"
+#: Ends that are none for the agent: the session goes on elsewhere, and its desktop goes after it.
+GOES_ON = frozenset({MOVED, "stepped-down", "passive", "taken-over"})
+
+
+def may_leave(state: SessionState) -> bool:
+    """Say whether the session may go to another instance now: a record open at the dialler would be closed by it."""
+    return state.item is None and state.phase not in {Phase.CLOSING, Phase.CLOSED}
+
+
+def granted(move: Move, fact: ClaimGranted) -> None:
+    """We may act. What the last owner left takes the place of what was shown meanwhile."""
+    state = move.state
+    if state.claim.stage is ClaimStage.HELD:
+        move.set(claim=replace(state.claim, term=fact.term))  # claimed anew, after our lease was lost
+        return
+    if state.claim.stage is not ClaimStage.ASKED:
+        return
+    if fact.carried is not None:
+        move.state = adopt(fact.carried, state, move.now_s)
+        move.effects.append(RestartOutbox(session=state.id, reason="moved"))
+    move.set_claim(stage=ClaimStage.HELD, term=fact.term, trouble="", detail="")
+    if move.state.telephony.link is not None and move.state.telephony.stage is TelephonyStage.WAITING:
+        telephony_steps.queue(move)
+
+
+def delayed(move: Move, fact: ClaimDelayed) -> None:
+    """Tell what the claim waits for."""
+    if move.state.claim.stage is ClaimStage.ASKED:
+        move.set_claim(trouble=fact.trouble, detail=fact.detail)
+
+
+def refused(move: Move, fact: ClaimRefused) -> None:
+    """The claim is not to be had: the session is over, without a word to switch or dialler."""
+    if move.state.claim.stage is ClaimStage.ASKED:
+        move.set(close_detail=fact.detail)
+        _close(move, fact.id)
+
+
+def lost(move: Move, fact: ClaimLost) -> None:
+    """Others may act for the agent: stop at once."""
+    _close(move, fact.reason)
+
+
+def move_asked(move: Move, fact: MoveAsked) -> None:
+    """Begin to give the claim up."""
+    state = move.state
+    if state.claim.stage is ClaimStage.HELD and may_leave(state):
+        move.set_claim(stage=ClaimStage.LEAVING, leaving_since_s=move.now_s, leaving_for=fact.reason)
+
+
+def steer(move: Move) -> None:
+    """Leave the dialler, then give the claim up; a dialler that does not answer in time is left without ceremony."""
+    claim = move.state.claim
+    if claim.stage is not ClaimStage.LEAVING or move.state.phase is Phase.CLOSED:
+        return
+    assert claim.leaving_since_s is not None, "leaving began at some time"
+    if move.now_s >= claim.leaving_since_s + LEAVE_LIMIT_S and move.dialler_is_reached:
+        dialler_steps.drop(move)
+    if move.dialler_is_reached and not dialler_steps.leave(move):
+        return
+    _close(move, MOVED if claim.leaving_for != "taken-over" else claim.leaving_for)
+
+
+def leave_at_s(state: SessionState) -> float | None:
+    """Say when the dialler is left without ceremony, None while nothing is left."""
+    if state.claim.stage is not ClaimStage.LEAVING or state.claim.leaving_since_s is None:
+        return None
+    return state.claim.leaving_since_s + LEAVE_LIMIT_S
+
+
+def _close(move: Move, reason: str) -> None:
+    """End the session here and ask nobody for anything."""
+    move.set(phase=Phase.CLOSED, close_reason=reason)
+    move.effects.append(CloseSession(session=move.state.id, reason=reason))
