@@ -1,53 +1,61 @@
 """A network in memory, with the faults of a real one: delay, silence (one way or both), reset, refusal, back-pressure.
 
 Bytes of one direction keep their order, as TCP's do. Silence holds bytes back, and they arrive when it ends unless the
-connection was given up meanwhile: that is what retransmission does.
+connection was given up meanwhile: that is what retransmission does. Who reaches whom is in ``reach``, what a connection
+does in ``transports``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
+from tests.simulation.hosts import NOWHERE, Host
+from tests.simulation.reach import EVERYWHERE, Delay, Reach, Trouble
+from tests.simulation.transports import SimTransport, virtual_loop
+
 from unified_agent.errors import LinkNotReady
 from unified_agent.network import Address
-
-#: One way from host to host, seconds.
-DELAY_S = (0.0002, 0.002)
-WRITE_HIGH_BYTES = 65_536
 
 Accept = Callable[[], asyncio.BaseProtocol]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class SimNetwork:
-    """All hosts and the connections between them. ``random``: where delays come from."""
+    """All hosts and the connections between them.
+
+    Attributes:
+        reach: who reaches whom, to be turned at will.
+    """
 
     def __init__(self, random: Random) -> None:
+        """Begin with nobody. ``random``: where delays come from."""
+        self.reach = Reach(random)
+        self.reach.changed.append(self._carry_on)
         self._random = random
-        self._listeners: dict[tuple[str, int], Accept] = {}
-        self._silent: set[tuple[str, str]] = set()
-        self._refusing: set[str] = set()
-        self._transports: list[SimTransport] = []
+        self._listeners: dict[tuple[str, int], tuple[Accept, Host | None]] = {}
+        self._refusing: dict[str, None] = {}
+        self._lost: dict[str, Trouble] = {}
+        self._transports: dict[SimTransport, Host | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_port = 40_000
 
     # --- hosts
 
-    def at(self, host: str) -> HostNetwork:
-        """Return the dialling port of a host."""
-        return HostNetwork(self, host)
+    def at(self, host: str | Host) -> HostNetwork:
+        """Return the network as a host sees it; one that is only a name never fails."""
+        return HostNetwork(self, host.name, host) if isinstance(host, Host) else HostNetwork(self, host, None)
 
-    def listen(self, host: str, port: int, accept: Accept) -> None:
+    def listen(self, host: str, port: int, accept: Accept, on: Host | None = None) -> None:
         """Take connections: ``accept`` gives the protocol of each."""
-        self._listeners[host, port] = accept
+        self._listeners[host, port] = (accept, on)
 
-    def stop_listening(self, host: str, port: int) -> None:
+    def stop_listening(self, host: str, port: int, accept: Accept) -> None:
         """Take no more connections there."""
-        self._listeners.pop((host, port), None)
+        if self._listeners.get((host, port), (None, None))[0] is accept:
+            del self._listeners[host, port]
 
     def free_port(self) -> int:
         """Give a port that nobody has."""
@@ -81,266 +89,131 @@ class SimNetwork:
 
     # --- faults
 
-    def silence(self, one: str, other: str, *, both_ways: bool = True) -> None:
-        """Let nothing pass from one host to the other, without closing anything."""
-        self._silent.add((one, other))
-        if both_ways:
-            self._silent.add((other, one))
+    def silence(self, one: str, other: str, *, both_ways: bool = True) -> Trouble:
+        """Let nothing pass from one place to the other, without closing anything; see ``reach``."""
+        return self.reach.silence(one, other, both_ways=both_ways)
+
+    def slow(self, one: str, other: str, delay: Delay) -> Trouble:
+        """Let everything take longer between two places."""
+        return self.reach.slow(one, other, delay)
 
     def heal(self) -> None:
-        """End every silence and refusal; what was held back arrives."""
-        self._silent.clear()
+        """End every silence, slowness and refusal; what was held back arrives. Lost machines stay lost."""
         self._refusing.clear()
-        for transport in tuple(self._transports):
-            transport.wire.carry()
+        self.reach.heal(but=self._lost.values())
 
     def cut(self, one: str, other: str) -> None:
-        """Reset every connection between two hosts; new ones may be made at once."""
+        """Reset every connection between two places; new ones may be made at once."""
         for transport in tuple(self._transports):
-            if {transport.host, transport.peer_host} == {one, other}:
+            if self.reach.is_between(transport.host, transport.peer_host, one, other):
                 transport.fall(ConnectionResetError("connection reset"))
 
     def refuse(self, host: str) -> None:
         """Have a host refuse new connections."""
-        self._refusing.add(host)
+        self._refusing[host] = None
+
+    def accept_again(self, host: str) -> None:
+        """Have it take them."""
+        self._refusing.pop(host, None)
+
+    def kill(self, host: Host) -> None:
+        """Kill a process: its kernel closes or resets its connections and refuses new ones."""
+        host.kill()
+        for transport in self._forsaken_by(host):
+            transport.die(reset=self._random.random() < 0.5)
+
+    def lose(self, host: Host) -> None:
+        """Lose a machine: it says nothing more and answers nothing, until ``find``."""
+        host.kill()
+        self._lost[host.name] = self.reach.silence(host.name, EVERYWHERE)
+        for transport in self._forsaken_by(host):
+            transport.vanish()
+
+    def find(self, name: str) -> None:
+        """Have a lost machine on the network again, knowing nothing of the connections that it had."""
+        trouble = self._lost.pop(name, None)
+        if trouble is not None:
+            trouble.end()
 
     # --- inside
 
-    def is_silent(self, source: str, target: str) -> bool:
-        """Whether nothing passes that way now."""
-        return (source, target) in self._silent
+    def _forsaken_by(self, host: Host) -> list[SimTransport]:
+        self._listeners = {place: each for place, each in self._listeners.items() if each[1] is not host}
+        return [transport for transport, owner in self._transports.items() if owner is host]
 
-    def delay_s(self) -> float:
-        """Draw how long one way takes."""
-        return self._random.uniform(*DELAY_S)
+    def _carry_on(self) -> None:
+        for transport in tuple(self._transports):
+            transport.wire.carry()
 
-    def forget(self, transport: SimTransport) -> None:
-        """A transport has ended and nothing that it wrote is under way; a reset held back by silence still is."""
-        if transport in self._transports and not transport.wire.is_under_way:
-            self._transports.remove(transport)
+    def _forget(self, transport: SimTransport) -> None:
+        """A transport has ended; what it wrote, and a reset held back by silence, is carried on to the end."""
+        if not transport.wire.is_under_way:
+            self._transports.pop(transport, None)
 
-    async def dial(self, source: str, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float) -> None:
+    def _end(self, source: str, target: str, on: Host | None) -> SimTransport:
+        context = NOWHERE if on is None else on.context()
+        transport = SimTransport(self.reach, source, target, context, self._forget)
+        self._transports[transport] = on
+        return transport
+
+    async def dial(
+        self, source: str, on: Host | None, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float
+    ) -> None:
         """See ``network.Network``; TLS is not simulated."""
         target = address.host
-        if self.is_silent(source, target) or self.is_silent(target, source):
+        way_s = self.reach.delay_s(source, target) + self.reach.delay_s(target, source)
+        if self.reach.are_apart(source, target) or way_s > limit_s:
             await asyncio.sleep(limit_s)
             raise LinkNotReady(f"{address} did not answer within {limit_s:g} s")
-        await asyncio.sleep(2 * self.delay_s())
-        accept = self._listeners.get((target, address.port))
+        await asyncio.sleep(way_s)
+        accept, there = self._listeners.get((target, address.port), (None, None))
         if accept is None or target in self._refusing:
             raise LinkNotReady(f"{address} cannot be reached: connection refused")
-        near, far = make(), accept()
-        ours, theirs = SimTransport(self, source, target, near), SimTransport(self, target, source, far)
+        near = make()
+        ours, theirs = self._end(source, target, on), self._end(target, source, there)
         ours.join(theirs)
         theirs.join(ours)
-        self._transports += [ours, theirs]
-        far.connection_made(theirs)
-        near.connection_made(ours)
+        # The other kernel has taken the connection; its process learns of it when it runs.
+        virtual_loop().call_soon(_begin, theirs, accept, context=theirs.context)
+        ours.begin(near)
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            ours.abort()
+            raise
+
+
+def _begin(transport: SimTransport, accept: Accept) -> None:
+    transport.begin(accept())
 
 
 class HostNetwork:
-    """The dialling port of one host."""
+    """The network as one host sees it."""
 
-    def __init__(self, network: SimNetwork, host: str) -> None:
+    def __init__(self, network: SimNetwork, name: str, on: Host | None) -> None:
         self._network = network
-        self._host = host
+        self._name = name
+        self._on = on
 
     async def dial(self, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float) -> None:
         """See ``network.Network``."""
-        await self._network.dial(self._host, make, address, limit_s)
+        await self._network.dial(self._name, self._on, make, address, limit_s)
 
     async def listen(self, make: Callable[[], asyncio.Protocol], host: str, port: int, tls: Any = None) -> HostListener:
         """See ``network.TwoWayNetwork``; a host has one address, its name. TLS is not simulated."""
-        return HostListener(self._network, self._host, port or self._network.free_port(), make)
+        return HostListener(self._network, self._name, port or self._network.free_port(), make, self._on)
 
 
 class HostListener:
     """A port that takes connections."""
 
-    def __init__(self, network: SimNetwork, host: str, port: int, make: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, network: SimNetwork, name: str, port: int, make: Accept, on: Host | None) -> None:
         self._network = network
-        self._host = host
+        self._name = name
+        self._make = make
         self.port = port
-        network.listen(host, port, make)
+        network.listen(name, port, make, on)
 
     def close(self) -> None:
         """See ``network.Listener``."""
-        self._network.stop_listening(self._host, self.port)
-
-
-class _Wire:
-    """One direction: what was written and has not arrived. An item of None is the end of the stream."""
-
-    def __init__(self, sender: SimTransport) -> None:
-        self._sender = sender
-        self._queue: deque[bytes | Exception | None] = deque()
-        self._arrival_s = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-        self.unsent_bytes = 0
-
-    def put(self, item: bytes | Exception | None) -> None:
-        self._queue.append(item)
-        if isinstance(item, bytes):
-            self.unsent_bytes += len(item)
-        self.carry()
-
-    def drop(self) -> None:
-        self._queue.clear()
-        self.unsent_bytes = 0
-
-    def carry(self) -> None:
-        sender = self._sender
-        if self._timer is not None or not self._queue or sender.network.is_silent(sender.host, sender.peer_host):
-            return
-        loop = asyncio.get_running_loop()
-        self._arrival_s = max(self._arrival_s, loop.time() + sender.network.delay_s())
-        self._timer = loop.call_at(self._arrival_s, self._arrive, len(self._queue))
-
-    def _arrive(self, count: int) -> None:
-        self._timer = None
-        sender = self._sender
-        if sender.network.is_silent(sender.host, sender.peer_host):
-            return
-        peer = sender.peer
-        for _ in range(min(count, len(self._queue))):
-            if peer.reading_paused:
-                break
-            item = self._queue.popleft()
-            if isinstance(item, bytes):
-                self.unsent_bytes -= len(item)
-                peer.take(item)
-            elif item is None:
-                peer.take_end()
-            else:
-                peer.fall(item)
-        sender.wrote()
-        self.carry()
-
-    @property
-    def is_under_way(self) -> bool:
-        return bool(self._queue)
-
-
-class SimTransport(asyncio.Transport):
-    """One end of a connection."""
-
-    def __init__(self, network: SimNetwork, host: str, peer_host: str, protocol: asyncio.BaseProtocol) -> None:
-        super().__init__()
-        self.network = network
-        self.host = host
-        self.peer_host = peer_host
-        self.wire = _Wire(self)
-        self.reading_paused = False
-        self._protocol = protocol
-        self._high = WRITE_HIGH_BYTES
-        self._low = WRITE_HIGH_BYTES // 4
-        self._writing_paused = False
-        self._closing = False
-        self._over = False
-        self.peer: SimTransport = self
-
-    def join(self, peer: SimTransport) -> None:
-        """Know the other end."""
-        self.peer = peer
-
-    # --- asyncio's side
-
-    def write(self, data: Any) -> None:
-        """See ``asyncio.WriteTransport``."""
-        if self._closing or self._over or not data:
-            return
-        self.wire.put(bytes(data))
-        if self.wire.unsent_bytes > self._high and not self._writing_paused:
-            self._writing_paused = True
-            self._protocol.pause_writing()
-
-    def can_write_eof(self) -> bool:
-        """Half-closing is simulated as closing."""
-        return False
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """See ``asyncio.WriteTransport``."""
-        self._high = WRITE_HIGH_BYTES if high is None else high
-        self._low = self._high // 4 if low is None else low
-
-    def get_write_buffer_size(self) -> int:
-        """See ``asyncio.WriteTransport``."""
-        return self.wire.unsent_bytes
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Only the peer's name is known."""
-        return (self.peer_host, 0) if name == "peername" else default
-
-    def is_closing(self) -> bool:
-        """See ``asyncio.BaseTransport``."""
-        return self._closing or self._over
-
-    def pause_reading(self) -> None:
-        """See ``asyncio.ReadTransport``."""
-        self.reading_paused = True
-
-    def resume_reading(self) -> None:
-        """See ``asyncio.ReadTransport``."""
-        self.reading_paused = False
-        self.peer.wire.carry()
-
-    def close(self) -> None:
-        """Write what is left, then close."""
-        if self._closing or self._over:
-            return
-        self._closing = True
-        self.wire.put(None)
-        asyncio.get_running_loop().call_soon(self._end, None)
-
-    def abort(self) -> None:
-        """Reset the connection."""
-        if self._over:
-            return
-        self._closing = True
-        self.wire.drop()
-        self.wire.put(ConnectionResetError("connection reset by peer"))
-        asyncio.get_running_loop().call_soon(self._end, None)
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """See ``asyncio.BaseTransport``."""
-        return self._protocol
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """See ``asyncio.BaseTransport``."""
-        self._protocol = protocol
-
-    # --- the network's side
-
-    def take(self, data: bytes) -> None:
-        """Bytes arrive."""
-        if not self._over and not self._closing:
-            self._protocol.data_received(data)  # type: ignore[attr-defined]
-
-    def take_end(self) -> None:
-        """The other end closed."""
-        if self._over or self._closing:
-            return
-        keep = self._protocol.eof_received()  # type: ignore[attr-defined]
-        if not keep:
-            self.close()
-
-    def wrote(self) -> None:
-        """Some of what was unsent has arrived."""
-        if self._over:
-            self.network.forget(self)
-        if self._writing_paused and self.wire.unsent_bytes <= self._low:
-            self._writing_paused = False
-            if not self._over:
-                self._protocol.resume_writing()
-
-    def fall(self, error: Exception) -> None:
-        """The connection breaks under us."""
-        self._closing = True
-        asyncio.get_running_loop().call_soon(self._end, error)
-
-    def _end(self, error: Exception | None) -> None:
-        if self._over:
-            return
-        self._over = True
-        self.network.forget(self)
-        self._protocol.connection_lost(error)
+        self._network.stop_listening(self._name, self.port, self._make)

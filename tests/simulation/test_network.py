@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 from tests.simulation.network import SimNetwork
+from tests.simulation.reach import DELAY_S, DISTANCE_S, EVERYWHERE, Delay, Reach
 from tests.simulation.virtual_loop import StuckError, run
 
 from unified_agent.errors import LinkNotReady
@@ -161,3 +162,123 @@ def test_streams_work_on_it():
         return near.data
 
     assert run(main()) == b"HELLO"
+
+
+# --- who reaches whom
+
+
+def sites(seed: int = 1) -> Reach:
+    """Two datacentres of two hosts each, and an office."""
+    reach = Reach(Random(seed))
+    for host, site in (("a1", "east"), ("a2", "east"), ("b1", "west"), ("b2", "west"), ("desk", "office")):
+        reach.place(host, site)
+    return reach
+
+
+HOSTS = ("a1", "a2", "b1", "b2", "desk")
+
+
+def closed(reach: Reach) -> set[tuple[str, str]]:
+    return {(one, other) for one in HOSTS for other in HOSTS if reach.is_silent(one, other)}
+
+
+def test_a_partition_of_two_sites_closes_both_ways_between_them_and_nothing_within():
+    reach = sites()
+    trouble = reach.silence("east", "west")
+    between = {(a, b) for a in ("a1", "a2") for b in ("b1", "b2")}
+    assert closed(reach) == between | {(b, a) for a, b in between}
+    assert reach.are_apart("a1", "b1")
+    trouble.end()
+    trouble.end()
+    assert closed(reach) == set()
+
+
+def test_a_partition_may_be_one_way_or_between_a_single_pair():
+    reach = sites()
+    reach.silence("a1", "west", both_ways=False)
+    assert closed(reach) == {("a1", "b1"), ("a1", "b2")}
+    reach.heal()
+    reach.silence("a2", "b1")
+    assert closed(reach) == {("a2", "b1"), ("b1", "a2")}
+
+
+def test_a_host_or_a_site_that_is_cut_off_from_everywhere_still_reaches_itself():
+    reach = sites()
+    one = reach.silence("a1", EVERYWHERE)
+    assert closed(reach) == {("a1", other) for other in HOSTS[1:]} | {(other, "a1") for other in HOSTS[1:]}
+    one.end()
+    reach.silence("east", EVERYWHERE)
+    outside = {(a, b) for a in ("a1", "a2") for b in ("b1", "b2", "desk")}
+    assert closed(reach) == outside | {(b, a) for a, b in outside}
+
+
+def test_troubles_overlap_and_each_ends_by_itself():
+    reach = sites()
+    told: list[int] = []
+    reach.changed.append(lambda: told.append(len(closed(reach))))
+    first, second = reach.silence("east", "west"), reach.silence("a1", "b1")
+    first.end()
+    second.end()
+    assert told == [8, 8, 2, 0]
+
+
+def test_a_distance_between_sites_a_slow_way_and_stalls_add_up():
+    reach = sites()
+    assert reach.delay_s("a1", "a2") <= DELAY_S[1]
+    assert DISTANCE_S[0] < reach.delay_s("a1", "b1") <= DELAY_S[1] + DISTANCE_S[1]
+    reach.slow("east", "west", Delay(extra_s=(0.5, 0.6)))
+    assert 0.5 < reach.delay_s("b1", "a1") < 0.7
+    assert reach.delay_s("a1", "desk") < 0.1
+    reach.heal()
+    reach.slow("a1", "a2", Delay(stall_share=0.5, stall_s=(1.0, 2.0)))
+    delays = [reach.delay_s("a1", "a2") for _ in range(100)]
+    assert 20 < sum(delay > 1.0 for delay in delays) < 80
+
+
+def test_what_follows_a_stalled_packet_waits_behind_it():
+    async def main() -> list[float]:
+        loop = asyncio.get_running_loop()
+        network = SimNetwork(Random(1))
+        near, far = await connected(network)
+        trouble = network.slow("us", "peer", Delay(stall_share=1.0, stall_s=(2.0, 2.0)))
+        near.transport.write(b"stalled")
+        trouble.end()
+        near.transport.write(b"behind")
+        seen = []
+        while far.data != b"stalledbehind":
+            await asyncio.sleep(0.5)
+            seen.append(loop.time())
+            assert far.data in {b"", b"stalledbehind"}
+        return seen
+
+    assert 2.0 <= run(main())[-1] <= 3.0
+
+
+def test_a_cut_between_sites_resets_the_connections_between_them_only():
+    async def main() -> tuple[list[Exception | None], list[Exception | None]]:
+        network = SimNetwork(Random(1))
+        network.reach.place("us", "east")
+        network.reach.place("peer", "west")
+        near, _ = await connected(network)
+        network.listen("us", 2, Recorder)
+        inside = Recorder()
+        await network.at("us").dial(lambda: inside, Address(host="us", port=2), 1.0)
+        network.cut("west", "east")
+        await asyncio.sleep(0.1)
+        return near.lost, inside.lost
+
+    near_lost, inside_lost = run(main())
+    assert isinstance(near_lost[0], ConnectionResetError)
+    assert inside_lost == []
+
+
+def test_a_way_that_is_slower_than_the_limit_cannot_be_dialled():
+    async def main() -> float:
+        network = SimNetwork(Random(1))
+        network.listen("peer", 1, Recorder)
+        network.slow("us", "peer", Delay(extra_s=(2.0, 2.0)))
+        with pytest.raises(LinkNotReady, match="did not answer"):
+            await network.at("us").dial(Recorder, ADDRESS, 3.0)
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) == pytest.approx(3.0)

@@ -30,6 +30,7 @@ from unified_agent.cluster.stores.base import (
 )
 from unified_agent.cluster.stores.memory_engine import MemoryEngine
 from unified_agent.cluster.transactions import Condition
+from unified_agent.domain.ports import Clock
 
 AnswerT = TypeVar("AnswerT")
 
@@ -61,14 +62,23 @@ class MemoryStore(Store):
 
     Args:
         engine: shared by all instances of the process.
+        clock: the instance's own; None for the engine's.
         request_limit_s: how long a request waits for its answer.
         watch_heartbeat_s: how often a watch without news hears from the store.
     """
 
     name: ClassVar[str] = "memory"
 
-    def __init__(self, engine: MemoryEngine, *, request_limit_s: float = 1.5, watch_heartbeat_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        engine: MemoryEngine,
+        *,
+        clock: Clock | None = None,
+        request_limit_s: float = 1.5,
+        watch_heartbeat_s: float = 1.0,
+    ) -> None:
         self.engine = engine
+        self.clock = clock or engine.clock
         self.faults = Faults()
         self.watch_heartbeat_s = watch_heartbeat_s
         self._request_limit_s = request_limit_s
@@ -102,13 +112,13 @@ class MemoryStore(Store):
 
     async def grant_lease(self, ttl_s: float) -> Lease:
         """Make a lease."""
-        sent_at_s = self.engine.clock.now_s()
+        sent_at_s = self.clock.now_s()
         lease, granted_s = await self._ask(lambda: self.engine.grant(ttl_s), StoreUnavailable)
         return Lease(lease=lease, ttl_s=granted_s, sent_at_s=sent_at_s)
 
     async def keep_alive(self, lease: LeaseId) -> Lease | None:
         """Begin the lease's time anew."""
-        sent_at_s = self.engine.clock.now_s()
+        sent_at_s = self.clock.now_s()
         ttl_s = await self._ask(lambda: self.engine.renew(lease), StoreUnavailable)
         return None if ttl_s is None else Lease(lease=lease, ttl_s=ttl_s, sent_at_s=sent_at_s)
 
@@ -141,7 +151,7 @@ class MemoryStore(Store):
 
     def heard(self) -> float:
         """Note a sign of the store; returns the moment."""
-        self._heard_at_s = self.engine.clock.now_s()
+        self._heard_at_s = self.clock.now_s()
         return self._heard_at_s
 
     def dropped(self, watch: MemoryWatch) -> None:
@@ -162,32 +172,35 @@ class MemoryStore(Store):
 
     async def _travel(self, act: Callable[[], AnswerT], unanswered: type[StoreUnavailable]) -> AnswerT:
         limit_s = self._request_limit_s
-        half_s = self.faults.delay_s / 2
         if self.faults.down or self.engine.paused:
             await asyncio.sleep(limit_s)
             raise StoreUnavailable("the store cannot be reached")
-        if half_s >= limit_s:
-            self.engine.clock.call_at(self.engine.clock.now_s() + half_s, lambda: self._arrive_late(act))
-            await asyncio.sleep(limit_s)
-            raise unanswered(f"no answer within {limit_s:.1f} s")
-        await asyncio.sleep(half_s)
-        if self.faults.down or self.engine.paused:
-            await asyncio.sleep(limit_s - half_s)
-            raise unanswered(f"no answer within {limit_s:.1f} s")
-        if self.faults.refused:
-            raise StoreRefused("the store does not know this instance")
-        answer = act()
-        if half_s:
-            await asyncio.sleep(min(half_s, limit_s - half_s))
-        if 2 * half_s > limit_s or not self.reachable:
-            await asyncio.sleep(max(0.0, limit_s - 2 * half_s))
-            raise unanswered(f"no answer within {limit_s:.1f} s")
-        return answer
+        answered: asyncio.Future[AnswerT] = asyncio.get_running_loop().create_future()
+        self._after(self.faults.delay_s / 2, lambda: self._arrive(act, answered))
+        try:
+            async with asyncio.timeout(limit_s):
+                return await answered
+        except TimeoutError:
+            raise unanswered(f"no answer within {limit_s:.1f} s") from None
 
-    def _arrive_late(self, act: Callable[[], AnswerT]) -> None:
-        """Do what was asked although nobody waits any more."""
-        if not (self.engine.paused or self.faults.refused):
-            act()
+    def _arrive(self, act: Callable[[], AnswerT], answered: asyncio.Future[AnswerT]) -> None:
+        """Do what was asked, although perhaps nobody waits any more, and send the answer back."""
+        if self.faults.down or self.engine.paused:
+            return
+        if self.faults.refused:
+            if not answered.done():
+                answered.set_exception(StoreRefused("the store does not know this instance"))
+            return
+        answer = act()
+        self._after(self.faults.delay_s / 2, lambda: self._come_back(answer, answered))
+
+    def _come_back(self, answer: AnswerT, answered: asyncio.Future[AnswerT]) -> None:
+        if self.reachable and not answered.done():
+            answered.set_result(answer)
+
+    def _after(self, delay_s: float, call: Callable[[], None]) -> None:
+        """Call after a way through the network, which takes its time whether or not the instance still runs."""
+        self.engine.clock.call_at(self.engine.clock.now_s() + delay_s, call)
 
 
 class MemoryWatch(Watch):
@@ -197,7 +210,7 @@ class MemoryWatch(Watch):
         self._store = store
         self._prefix = prefix
         self._after = after
-        self._heard_at_s = store.engine.clock.now_s()
+        self._heard_at_s = store.clock.now_s()
         self._news = asyncio.Event()
         self._stop_listening = store.engine.listen(self._news.set)
 
