@@ -53,7 +53,7 @@ class Sighting(Struct, frozen=True):
     age_s: float
 
 
-class Heartbeat(Struct, frozen=True, kw_only=True):
+class Heartbeat(Struct, frozen=True, kw_only=True, tag="heartbeat"):
     """What an instance sends to every other each ``beat_interval_s``.
 
     Attributes:

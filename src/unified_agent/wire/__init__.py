@@ -4,4 +4,5 @@
 - ``receive_buffer``: bytes so far; take a line, a length-prefixed frame.
 - ``apc``: Avaya Proactive Contact, Agent API.
 - ``csta``: AES over DMCC XML (CSTA Phase III in an ECMA-354 session).
+- ``peer``: instance to instance.
 """
