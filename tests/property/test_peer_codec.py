@@ -121,7 +121,10 @@ heartbeats = st.builds(
 #: As many as a second may see; Hypothesis does not read the bounds of a message's fields.
 rates = st.none() | st.floats(0, 1_000_000, exclude_min=True)
 questions = st.one_of(
-    *map(st.from_type, (TenureQuestion, ReleaseQuestion, AdoptQuestion, StatusQuestion)),
+    st.from_type(TenureQuestion),
+    st.from_type(ReleaseQuestion),
+    st.from_type(AdoptQuestion),
+    st.from_type(StatusQuestion),
     st.builds(OrderQuestion, rate_per_s=rates),
 )
 

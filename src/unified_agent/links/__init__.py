@@ -1,6 +1,5 @@
 """Switch and diallers: the shells that keep connections alive and turn events into facts.
 
-- ``pump``: runs any wire connection over any transport.
 - ``supervisor``: keeps one link up; the only retry loop in the house.
 - ``telephony``, ``dialler``: the two kinds of link.
 """

@@ -18,8 +18,8 @@ from unified_agent.errors import LinkNotReady, LinkRefused, LocalProtocolError
 from unified_agent.links.dialler.actions import Action, End, Ended, HoldOff, Note, Report, Send
 from unified_agent.links.dialler.agent_flow import AgentFlow
 from unified_agent.links.dialler.seat import Place
-from unified_agent.links.pump import Pump
 from unified_agent.network import Address, Network
+from unified_agent.pump import Pump
 from unified_agent.settings import DiallerSettings, PoolSettings
 from unified_agent.wire.apc.connection import AgentConnection, AgentConnectionSettings
 from unified_agent.wire.apc.events import Event, Greeted, Outcome, Replied

@@ -12,8 +12,8 @@ from typing import Final
 
 from unified_agent.domain.ports import Clock, Timer
 from unified_agent.errors import LinkNotReady, LinkRefused
-from unified_agent.links.pump import Pump
 from unified_agent.network import Address, Network
+from unified_agent.pump import Pump
 from unified_agent.wire.apc.connection import AgentConnection, AgentConnectionSettings
 from unified_agent.wire.apc.events import Event, Greeted, GreetingRefused, SessionLost
 

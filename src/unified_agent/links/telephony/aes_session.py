@@ -8,8 +8,8 @@ from typing import Final
 
 from unified_agent.domain.ports import Clock
 from unified_agent.errors import LinkNotReady, LinkRefused
-from unified_agent.links.pump import Pump
 from unified_agent.links.telephony.exchange import Exchange
+from unified_agent.pump import Pump
 from unified_agent.wire.csta.connection import ClientConnection, Phase
 from unified_agent.wire.csta.connection_events import (
     Answered,

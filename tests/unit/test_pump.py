@@ -6,7 +6,7 @@ import pytest
 from tests.unit.links.fakes import FakeTransport, ManualClock
 
 from unified_agent.errors import RemoteProtocolError
-from unified_agent.links.pump import Pump
+from unified_agent.pump import Pump
 
 
 class Lines:
