@@ -64,6 +64,10 @@ class Reach:
         self._sites[host] = site
         self._known.clear()
 
+    def site_of(self, host: str) -> str:
+        """Return the site of a host, empty for none."""
+        return self._sites.get(host, "")
+
     def silence(self, one: str, other: str, *, both_ways: bool = True) -> Trouble:
         """Let nothing pass from one place to the other, without closing anything."""
         return self._begin(_ways(one, other, both_ways=both_ways), None)
