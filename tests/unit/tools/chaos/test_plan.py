@@ -1,0 +1,42 @@
+"""The settings of the instances are ones that an instance takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unified_agent.settings import Settings
+from unified_agent.settings_file import read_settings
+from unified_agent.tools.chaos.places import INSTANCES, Host
+from unified_agent.tools.chaos.plan import history_file, instance_file, url_of
+from unified_agent.tools.load.plan import LoadPlan
+
+
+def settings_of(host: Host, folder: Path) -> Settings:
+    file = folder / f"{host.name}.toml"
+    file.write_text(instance_file(host, LoadPlan(agents=60), folder))
+    return read_settings(file, {}).settings
+
+
+@pytest.mark.parametrize("host", INSTANCES, ids=[host.name for host in INSTANCES])
+def test_an_instance_stands_in_its_datacentre_and_asks_the_members_there_first(host: Host, tmp_path: Path) -> None:
+    settings = settings_of(host, tmp_path)
+    cluster = settings.cluster
+    assert (settings.instance, cluster.datacentre, cluster.url) == (host.name, host.site, url_of(host))
+    near = {endpoint.rpartition(".")[0] for endpoint in cluster.store.endpoints[:2]}
+    assert near == {host.address.rpartition(".")[0]}
+    assert len(set(cluster.store.endpoints)) == 5
+    assert cluster.history_file == history_file(tmp_path, host)
+
+
+def test_any_instance_could_serve_all_agents(tmp_path: Path) -> None:
+    assert settings_of(INSTANCES[0], tmp_path).sessions.capacity > 60
+
+
+def test_all_instances_share_the_keys_and_the_name(tmp_path: Path) -> None:
+    shared = {
+        (each.cluster.name, each.cluster.keys_file, each.cluster.store.prefix, each.cluster.datacentres)
+        for each in (settings_of(host, tmp_path) for host in INSTANCES)
+    }
+    assert len(shared) == 1
