@@ -27,9 +27,11 @@ APP: Final = App(
 _SETTINGS: Final = App(name="settings", help="Check, show and explain settings.")
 _SIMULATE: Final = App(name="simulate", help="Simulate what an instance talks to, to work and test without it.")
 _KEYS: Final = App(name="keys", help="Make, rotate, show and prune the keys that all instances of a cluster share.")
+_CLUSTER: Final = App(name="cluster", help="See and steer all instances, through any of them.")
 APP.command(_SETTINGS)
 APP.command(_SIMULATE)
 APP.command(_KEYS)
+APP.command(_CLUSTER)
 _SIMULATE.command(
     "unified_agent.tools.simulate_aes:simulate",
     name="aes",
@@ -47,6 +49,14 @@ for _name, _help in (
     ("prune", "Remove keys of which nothing is in use any more."),
 ):
     _KEYS.command(f"unified_agent.tools.keys:{_name}", name=_name, help=_help)
+for _name, _help in (
+    ("status", "Tell how the cluster is: instances, active datacentre, store, and what needs a person."),
+    ("drain", "Have an instance move its agents to others, and show how far it is."),
+    ("resume", "Have an instance take agents again."),
+    ("move", "Move one agent to another instance."),
+    ("activate", "Say what making a datacentre active would mean; with --confirm, do it."),
+):
+    _CLUSTER.command(f"unified_agent.tools.cluster.command:{_name}", name=_name, help=_help)
 APP.command(
     "unified_agent.tools.load.command:load",
     name="load",
