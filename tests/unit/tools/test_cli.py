@@ -77,6 +77,12 @@ def test_settings_are_shown_with_their_origin_and_without_secrets(settings, caps
         "keys rotate",
         "keys show",
         "keys prune",
+        "cluster",
+        "cluster status",
+        "cluster drain",
+        "cluster resume",
+        "cluster move",
+        "cluster activate",
     ],
 )
 def test_every_command_has_help(command, capsys):
