@@ -85,7 +85,7 @@ def check_steps() -> tuple[Step, ...]:
 
 
 def test_steps(seeds: int) -> tuple[Step, ...]:
-    """All of it: what ``check_steps`` runs, then the pages, simulation, real sockets and a real browser."""
+    """All of it: what ``check_steps`` runs, then the pages, simulation, real sockets, a browser and a cluster."""
     return (
         *check_steps(),
         Step(name="unit tests of the pages", command=("npm", "--prefix", "web", "run", "-s", "test"), limit_s=120),
@@ -94,6 +94,7 @@ def test_steps(seeds: int) -> tuple[Step, ...]:
         simulation_step(seeds, first_seed=0, limit_s=600),
         pytest_step("integration", limit_s=420, parallel=False),
         pytest_step("browser", limit_s=420, parallel=False),
+        pytest_step("chaos", limit_s=300, parallel=False),
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -45,14 +46,22 @@ class Child:
         self._reading = asyncio.get_running_loop().create_task(_read_on(process), name=f"output of {name}")
 
     @classmethod
-    async def start(cls, name: str, arguments: list[str], folder: Path, limit_s: float = READY_LIMIT_S) -> Child:
+    async def start(
+        cls,
+        name: str,
+        arguments: list[str],
+        folder: Path,
+        limit_s: float = READY_LIMIT_S,
+        within: Sequence[str] = (),
+    ) -> Child:
         """Run ``unified-agent ARGUMENTS`` and wait until it says ``ready``.
 
         Args:
-            name: for people; its log is NAME.log.
+            name: for people; its log is NAME.log, and begins anew.
             arguments: of the command line.
             folder: where its log goes.
             limit_s: to be ready.
+            within: a command that runs ours elsewhere, ``ip netns exec NAME``.
 
         Raises:
             ChildFailed: it ended, or was not ready in time.
@@ -60,7 +69,12 @@ class Child:
         log = folder / f"{name}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *_COMMAND, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=output
+                *within,
+                *_COMMAND,
+                *arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=output,
             )
         try:
             async with asyncio.timeout(limit_s):

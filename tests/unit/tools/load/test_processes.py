@@ -36,6 +36,13 @@ async def test_what_a_child_tells_until_it_is_ready_is_known(tmp_path):
     await child.end()
 
 
+async def test_a_child_can_be_run_by_another_command(tmp_path):
+    program = "import os; print('mark', os.environ['MARK']); print('ready', flush=True)"
+    child = await Child.start("child", [program], tmp_path, within=("env", "MARK=here"))
+    assert child.told == {"mark": "here"}
+    await child.end()
+
+
 async def test_a_killed_child_is_gone_and_told_with_its_status(tmp_path):
     child = await start(READY + WAIT, tmp_path)
     await child.kill()
