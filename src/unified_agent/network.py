@@ -28,6 +28,8 @@ KEEPALIVE_COUNT: Final = 3
 #: Sent bytes that stay unacknowledged for this long end a connection. Without it Linux retransmits for 15 minutes.
 #: It also replaces the keepalive count, so it is no longer than the three questions take.
 USER_TIMEOUT_S: Final = KEEPALIVE_INTERVAL_S * KEEPALIVE_COUNT
+#: From a connection taken to the end of its TLS handshake.
+TLS_ACCEPT_LIMIT_S: Final = 5.0
 #: A TLS peer that does not answer our goodbye in this time is left without one.
 TLS_SHUTDOWN_LIMIT_S: Final = 2.0
 #: OpenSSL's SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS, which ``ssl`` does not name and CPython clears. Old diallers
@@ -154,9 +156,18 @@ class TcpNetwork:
         """See ``Network``."""
         loop = asyncio.get_running_loop()
         try:
-            return TcpListener(await loop.create_server(make, host or None, port, ssl=tls, reuse_address=True))
+            server = await loop.create_server(
+                make,
+                host or None,
+                port,
+                ssl=tls,
+                reuse_address=True,
+                ssl_handshake_timeout=TLS_ACCEPT_LIMIT_S if tls else None,
+                ssl_shutdown_timeout=TLS_SHUTDOWN_LIMIT_S if tls else None,
+            )
         except OSError as error:
             raise SettingsError(f"cannot listen on {host or 'all addresses'} port {port}: {_words(error)}") from error
+        return TcpListener(server)
 
     async def dial(self, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float) -> None:
         """See ``Network``."""
@@ -181,9 +192,18 @@ class TcpNetwork:
             raise LinkNotReady(f"the name {address.host} cannot be resolved: {error.strerror}") from error
         except OSError as error:
             raise LinkNotReady(f"{address} cannot be reached: {_words(error)}") from error
-        own_socket = transport.get_extra_info("socket")
-        if own_socket is not None:
-            _set_options(own_socket)
+        set_socket_options(transport)
+
+
+def set_socket_options(transport: asyncio.BaseTransport) -> None:
+    """Make a dead peer known soon and a small message leave at once.
+
+    ``TcpNetwork.dial`` does it; for a connection that was taken its protocol does, when it is made. Nothing happens on
+    a transport without a socket.
+    """
+    own_socket = transport.get_extra_info("socket")
+    if own_socket is not None:
+        _set_options(own_socket)
 
 
 def make_tls_context(settings: TlsSettings) -> ssl.SSLContext | None:
@@ -285,10 +305,7 @@ def _words(error: OSError) -> str:
 
 
 def _set_options(own_socket: socket.socket) -> None:
-    """Make a dead peer known soon and a small message leave at once.
-
-    A transport gives its socket in a wrapper that takes only these calls.
-    """
+    """Set them; a transport gives its socket in a wrapper that takes only these calls."""
     for level, option, value in (
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
         (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),

@@ -187,6 +187,8 @@ class Metrics:
         link_unexpected_reports: ``kind``.
         dialler_agents: ``dialler``, connections open there.
         link_relogins: ``kind``, ``outcome``.
+        peer_links: other instances to which a link is up.
+        peer_questions: ``question``, ``outcome``: answered, not-understood, unreachable.
     """
 
     def __init__(self, registry: CollectorRegistry | None = None, *, version: str = "", started_s: float = 0.0) -> None:
@@ -256,6 +258,11 @@ class Metrics:
         )
         self.dialler_agents = self._gauge("ua_dialler_agents", "Agents on a dialler.", "dialler")
         self.link_relogins = self._counter("ua_link_relogins_total", "Agents logged in again.", "kind", "outcome")
+
+        self.peer_links = self._gauge("ua_peer_links", "Links to other instances that are up.")
+        self.peer_questions = self._counter(
+            "ua_peer_questions_total", "Questions to other instances.", "question", "outcome"
+        )
 
     def before_render(self, callback: Callable[[], None]) -> None:
         """Have a callback set its gauges just before each reading."""
