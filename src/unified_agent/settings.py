@@ -350,7 +350,8 @@ class ClusterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         stuck_s: an instance that has not run for this long is killed by its guardian. Not below two thirds of the
             lease, after which it may do nothing anyhow.
         reconnect_window_ms: desktops that lose their instance come back spread over this time.
-        publish_interval_s: how often one agent's record is written at most while it changes.
+        publish_gather_s: changes of agents' records are gathered for so long and written together. What was done within
+            this time before a crash is found out from switch and dialler.
         history_file: append every claim, command and deed of a link, one JSON line each, for proof; None for none.
     """
 
@@ -365,7 +366,7 @@ class ClusterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     startup_grace_s: Wait = 30.0
     stuck_s: Seconds = 3.0
     reconnect_window_ms: Annotated[int, Meta(ge=0, le=30_000)] = 2_000
-    publish_interval_s: Seconds = 0.25
+    publish_gather_s: Seconds = 0.03
     history_file: Path | None = None
     store: StoreSettings = StoreSettings()
     peers: PeerSettings = PeerSettings()

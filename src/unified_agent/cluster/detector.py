@@ -145,6 +145,11 @@ def start(me: InstanceId, datacentre: str, incarnation: int, now_s: float, setti
     )  # fmt: skip
 
 
+def begin_anew(detector: Detector, incarnation: int, now_s: float) -> Detector:
+    """Go on under a new registration: what is known of the others stays, our own heartbeats count from 1 again."""
+    return replace(detector, incarnation=incarnation, number=0, answers={}, beat_at_s=now_s)
+
+
 def hear(detector: Detector, beat: Heartbeat, now_s: float) -> Moved:
     """Take in one heartbeat of another instance.
 

@@ -118,6 +118,11 @@ def agent_key(agent: str) -> str:
     return f"agent/{agent}"
 
 
+def carry_key(agent: str) -> str:
+    """Return the key of what an agent's session leaves to its next owner."""
+    return f"carry/{agent}"
+
+
 def station_key(station: str) -> str:
     """Return the key of the claim on a station."""
     return f"station/{station}"

@@ -118,6 +118,10 @@ class BatchedWriter:
         """Keys with something to be written, on its way or not."""
         return len(self._waiting.keys() | self._again.keys() | self._sent.keys())
 
+    def is_waiting(self, key: str) -> bool:
+        """Whether something is still to be written for a key."""
+        return not self._stopped and (key in self._waiting or key in self._again or key in self._sent)
+
     def own(self, key: str, revision: Revision) -> None:
         """From now on the key is ours to write, as of that revision: a claim was won. Unknown keys must be absent."""
         self._known[key] = revision

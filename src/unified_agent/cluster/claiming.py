@@ -1,0 +1,306 @@
+"""Claims being asked for: one task each, which decides, carries out, and decides anew until it is settled.
+
+A change whose answer is lost is never repeated: the records are read again. An owner that lives is asked to release;
+one that has ended is waited for as long as ``ownership`` says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from unified_agent.cluster import ownership
+from unified_agent.cluster.carries import Carries
+from unified_agent.cluster.holdings import Held, Holdings
+from unified_agent.cluster.members import Members
+from unified_agent.cluster.ownership import AskOwner, Claim, Holding, Record, Refuse, Request, Seen, Wait
+from unified_agent.cluster.peer_messages import ReleaseAnswer, ReleaseOutcome, ReleaseQuestion
+from unified_agent.cluster.peers import Peers, PeerUnreachable
+from unified_agent.cluster.records import Records, record_of
+from unified_agent.cluster.stores.base import Committed, StoreRefused, StoreUnavailable, WriteUnknown
+from unified_agent.domain.effects import AskClaim
+from unified_agent.domain.facts import ClaimDelayed, ClaimGranted, ClaimRefused
+from unified_agent.domain.ids import SessionId, StationId
+from unified_agent.domain.ports import Clock, Reports
+from unified_agent.domain.states import Wish
+from unified_agent.history import Claimed, History
+from unified_agent.observe import Metrics, get_logger, log_event
+
+LOGGER: Final = get_logger("cluster.claiming")
+
+#: Between two looks at a claim that has to wait, seconds; a change of the roll brings it forward.
+LOOK_AGAIN_S: Final = 0.25
+#: After a store that could not be reached, or whose answer was lost: what was sent has landed by then, or never will.
+STORE_RETRY_S: Final = 0.5
+WRITE_LANDS_S: Final = 1.5
+#: An owner that is asked to release answers within this, seconds: leaving a dialler takes up to ``LEAVE_LIMIT_S``.
+RELEASE_LIMIT_S: Final = 4.0
+
+_REFUSALS: Final = {
+    ownership.Refusal.TAKEN_OVER: "taken-over",
+    ownership.Refusal.STATION_IN_USE: "station.in-use",
+}
+
+
+class Claiming:
+    """All claims being asked for."""
+
+    def __init__(
+        self,
+        members: Members,
+        holdings: Holdings,
+        records: Records,
+        carries: Carries,
+        peers: Peers,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        prove: Callable[[SessionId], str],
+        history: History | None = None,
+    ) -> None:
+        """Ask for nothing yet; ``join`` comes before anything else.
+
+        Args:
+            members, holdings, records, carries, peers, clock, metrics: the parts it works with.
+            prove: gives the proof of a session's password, for an owner that is asked to release.
+            history: what is done is recorded there.
+        """
+        self._members = members
+        self._holdings = holdings
+        self._records = records
+        self._carries = carries
+        self._peers = peers
+        self._clock = clock
+        self._metrics = metrics
+        self._prove = prove
+        self._history = history
+        self._reports: Reports | None = None
+        self._tasks: dict[SessionId, asyncio.Task[None]] = {}
+        self._news = asyncio.Event()
+        self._in_flight = 0
+
+    def join(self, reports: Reports) -> None:
+        """Know who hears what comes of claims."""
+        self._reports = reports
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether a claim is on its way to the store, or may still land."""
+        return self._in_flight > 0
+
+    def sessions(self) -> tuple[SessionId, ...]:
+        """For whom claims are being asked for."""
+        return tuple(self._tasks)
+
+    def begin(self, effect: AskClaim) -> None:
+        """Ask for a claim."""
+        task = asyncio.get_running_loop().create_task(self._claim(effect), name=f"claim {effect.agent}")
+        self._tasks[effect.session] = task
+        task.add_done_callback(lambda done: self._ended(effect.session, done))
+
+    def call_off(self, session: SessionId) -> None:
+        """Ask no more."""
+        task = self._tasks.pop(session, None)
+        if task is not None:
+            task.cancel()
+
+    def look_again(self) -> None:
+        """Something has changed that claims wait for."""
+        self._news.set()
+
+    async def close(self) -> None:
+        """Let all tasks end."""
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- one claim
+
+    async def _claim(self, effect: AskClaim) -> None:
+        began_s = self._clock.now_s()
+        while True:
+            self._news.clear()
+            try:
+                pause_s = await self._try(effect, began_s)
+            except StoreUnavailable:
+                self._delay(effect, "cluster.no-store")
+                pause_s = STORE_RETRY_S
+            except StoreRefused as error:
+                self._delay(effect, "cluster.no-store", str(error))
+                pause_s = STORE_RETRY_S
+            if pause_s is None:
+                return
+            await self._pause(pause_s)
+
+    async def _try(self, effect: AskClaim, began_s: float) -> float | None:
+        """Go one step; returns how long to wait before the next, None when it is settled."""
+        claimer = self._holdings.claimer()
+        if claimer is None:
+            self._delay(effect, "cluster.no-store")
+            return LOOK_AGAIN_S
+        agent, station = await self._records.both(effect.agent, effect.station)
+        former = await self._former_station(agent, effect.station)
+        owners = {
+            (each.record.owner, each.record.incarnation): self._members.owner(
+                each.record.owner, each.record.datacentre, each.record.incarnation
+            )
+            for each in (agent, station)
+            if each.record is not None and each.record.owner is not None
+        }
+        request = Request(wish=effect.wish, agent=effect.agent, station=effect.station, ticket_term=effect.ticket_term)
+        now_s = self._clock.now_s()
+        decision = ownership.decide_claim(request, agent, station, owners, claimer, now_s, former_station=former)
+        match decision:
+            case Claim():
+                return await self._carry_out(effect, decision, began_s)
+            case AskOwner():
+                return await self._ask_owner(effect, decision, agent.record or station.record)
+            case Wait():
+                trouble = "cluster.no-store" if decision.until_s is None else "cluster.waiting"
+                self._delay(effect, trouble, decision.reason)
+                left_s = LOOK_AGAIN_S if decision.until_s is None else decision.until_s - now_s
+                return min(max(left_s, 0.01), LOOK_AGAIN_S)
+            case Refuse(code=code) if code in _REFUSALS:
+                self._refuse(effect, _REFUSALS[code], decision.reason)
+                return None
+            case Refuse():
+                self._delay(effect, "cluster.waiting", decision.reason)
+                return LOOK_AGAIN_S
+            case Holding():
+                raise AssertionError("a session that holds its claim does not ask for it")
+
+    async def _carry_out(self, effect: AskClaim, claim: Claim, began_s: float) -> float | None:
+        self._in_flight += 1
+        try:
+            outcome = await self._records.commit(claim.transaction)
+        except WriteUnknown:
+            await asyncio.sleep(WRITE_LANDS_S)
+            agent, station = await self._records.both(effect.agent, effect.station)
+            if agent.record == station.record == record_of(claim):
+                await self._grant(effect, record_of(claim), (agent.revision, station.revision), began_s)
+                return None
+            return 0.0
+        finally:
+            self._in_flight -= 1
+        if not isinstance(outcome, Committed):
+            return 0.0
+        await self._grant(effect, record_of(claim), (outcome.revision, outcome.revision), began_s)
+        return None
+
+    async def _grant(self, effect: AskClaim, record: Record, revisions: tuple[int, int], began_s: float) -> None:
+        carried = await self._carries.take(record.agent, record.term)
+        self._holdings.put(effect.session, Held(record=record, revisions=revisions))
+        if not self._holdings.may_act(effect.session):
+            # Our time passed meanwhile. The record stands in our name; when we may act again it is claimed anew.
+            self._holdings.take(effect.session)
+            raise StoreUnavailable("our time passed while the claim was granted")
+        self._record(record, effect.wish)
+        self._metrics.ownership_moves.labels(cause=effect.wish.value).inc()
+        self._metrics.claim_seconds.observe(self._clock.now_s() - began_s)
+        log_event(LOGGER, "claimed", agent=record.agent, term=record.term, wish=effect.wish.value)
+        assert self._reports is not None, "joined"
+        self._reports.report(ClaimGranted(session=effect.session, term=record.term, carried=carried))
+
+    async def _ask_owner(self, effect: AskClaim, decision: AskOwner, record: Record | None) -> float | None:
+        assert record is not None, "an owner stands in a record"
+        self._delay(effect, "cluster.owner-lives", decision.owner)
+        proof = self._prove(effect.session) if effect.wish is Wish.LOGIN else ""
+        question = ReleaseQuestion(
+            agent=effect.agent, station=effect.station, term=record.term, wish=effect.wish, proof=proof
+        )
+        try:
+            said = await self._peers.ask(decision.owner, question, RELEASE_LIMIT_S)
+        except PeerUnreachable:
+            return LOOK_AGAIN_S
+        if not isinstance(said, ReleaseAnswer) or said.outcome is ReleaseOutcome.LATER:
+            return LOOK_AGAIN_S
+        if said.outcome is ReleaseOutcome.REFUSED:
+            self._refuse(effect, said.id, said.detail)
+            return None
+        return 0.0
+
+    async def _former_station(self, agent: Seen, wanted: StationId) -> Seen:
+        if agent.record is None or agent.record.station == wanted:
+            return ownership.NEVER
+        return await self._records.station(agent.record.station)
+
+    # --- claims of an earlier life
+
+    async def claim_anew(self) -> None:
+        """Claim in the present life what is held under earlier ones, which only promises carry.
+
+        Raises:
+            StoreUnavailable, StoreRefused: not all could be claimed; try again while the promises last.
+        """
+        life = self._members.lives.current
+        if life is None:
+            return
+        for session, held in self._holdings.items():
+            if held.record.incarnation != life.incarnation:
+                await self._claim_one_anew(session, held)
+        for each in self._members.lives:
+            used = any(held.record.incarnation == each.incarnation for _, held in self._holdings.items())
+            if each is not life and not used:
+                self._members.lives.drop(each)
+
+    async def _claim_one_anew(self, session: SessionId, held: Held) -> None:
+        record = held.record
+        agent, station = await self._records.both(record.agent, record.station)
+        claimer = self._holdings.claimer()
+        if claimer is None or not agent.record == station.record == record:
+            return  # somebody has it already; our tenure ends with the promises
+        request = Request(wish=Wish.RESUME, agent=record.agent, station=record.station, held_term=record.term)
+        decision = ownership.decide_claim(request, agent, station, {}, claimer, self._clock.now_s())
+        if not isinstance(decision, Claim):
+            return
+        outcome = await self._records.commit(decision.transaction)
+        if not isinstance(outcome, Committed) or self._holdings.get(session) is not held:
+            return
+        fresh = record_of(decision)
+        self._holdings.put(session, Held(record=fresh, revisions=(outcome.revision, outcome.revision)))
+        await self._carries.take(fresh.agent, fresh.term)
+        self._record(fresh, Wish.RESUME)
+        assert self._reports is not None, "joined"
+        self._reports.report(ClaimGranted(session=session, term=fresh.term))
+
+    # --- inside
+
+    def _record(self, record: Record, wish: Wish) -> None:
+        if self._history is not None:
+            self._history.record(
+                Claimed,
+                agent=record.agent,
+                station=record.station,
+                term=record.term,
+                incarnation=record.incarnation,
+                epoch=record.epoch,
+                wish=wish.value,
+            )
+
+    async def _pause(self, pause_s: float) -> None:
+        if pause_s <= 0:
+            await asyncio.sleep(0)
+            return
+        try:
+            async with asyncio.timeout(pause_s):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    def _delay(self, effect: AskClaim, trouble: str, detail: str = "") -> None:
+        assert self._reports is not None, "joined"
+        self._reports.report(ClaimDelayed(session=effect.session, trouble=trouble, detail=detail))
+
+    def _refuse(self, effect: AskClaim, why: str, detail: str) -> None:
+        assert self._reports is not None, "joined"
+        self._reports.report(ClaimRefused(session=effect.session, id=why, detail=detail))
+
+    def _ended(self, session: SessionId, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(session) is task:
+            del self._tasks[session]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log_event(LOGGER, "claim_failed", level="error", error=error, session=session)
+            assert self._reports is not None, "joined"
+            self._reports.report(ClaimRefused(session=session, id="internal"))

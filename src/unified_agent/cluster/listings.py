@@ -1,0 +1,74 @@
+"""Keeps in the store whom we would ask when we have none: what others may claim from us rests on it (``tenure``)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from unified_agent.cluster import tenure
+from unified_agent.cluster.lives import Lives
+from unified_agent.cluster.registration import Place
+from unified_agent.cluster.roll import Roll
+from unified_agent.cluster.stores.base import Committed, PutValue, Store, StoreRefused, StoreUnavailable
+from unified_agent.cluster.values import write_value
+from unified_agent.domain.ids import InstanceId
+from unified_agent.domain.ports import Clock
+
+#: After a store that cannot be reached, and after a listing that had changed since it was read, seconds.
+RETRY_S: Final = 0.5
+_AGAIN_S: Final = 0.1
+
+
+class Listings:
+    """Our listing. ``run`` is the loop; it ends by being cancelled."""
+
+    def __init__(self, place: Place, lives: Lives, roll: Roll, store: Store, clock: Clock) -> None:
+        self._place = place
+        self._lives = lives
+        self._roll = roll
+        self._store = store
+        self._clock = clock
+        self._wanted = asyncio.Event()
+
+    def look(self) -> None:
+        """The roll or our registration has changed."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Keep it as the roll is."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                is_done = await self._write()
+                pause_s = 0.0 if is_done else _AGAIN_S
+            except (StoreUnavailable, StoreRefused):
+                is_done, pause_s = False, RETRY_S
+            if not is_done:
+                await asyncio.sleep(pause_s)
+                self._wanted.set()
+
+    async def _write(self) -> bool:
+        """Write it if need be; False when it had changed since it was read, of which the roll will tell."""
+        life, place = self._lives.current, self._place
+        if life is None or not self._roll.is_complete:
+            return True
+        names = frozenset(each.instance for each in self._roll.registered() if each.instance != place.instance)
+        listing, revision = self._roll.listing(place.datacentre, place.instance)
+        if listing is None or (listing.incarnation, frozenset(listing.names)) != (life.incarnation, names):
+            # From the moment it is sent it may stand in the store: the old ones and the new ones must be asked.
+            self._lives.change(lambda each: tenure.listing_sent(each, names))
+            change = tenure.listing_transaction(
+                place.instance, place.datacentre, life.incarnation, names, revision=revision
+            )
+            outcome = await self._store.transact(
+                change.conditions, [PutValue(each.key, write_value(each.value)) for each in change.writes]
+            )
+            if not isinstance(outcome, Committed):
+                return False
+        self._confirm(names)
+        return True
+
+    def _confirm(self, names: frozenset[InstanceId]) -> None:
+        now_s = self._clock.now_s()
+        self._lives.change(lambda each: tenure.listing_confirmed(each, names, now_s))
