@@ -29,6 +29,8 @@ TypeForm: TypeAlias = Any
 
 #: Environment variables that begin so are settings.
 PREFIX: Final = "UA_"
+#: Settings that name a file which we write: only its folder must be there.
+WRITTEN_FILES: Final = frozenset({"cluster.history_file"})
 #: Default of a setting that must be given.
 REQUIRED: Final = "required"
 
@@ -171,7 +173,10 @@ class _Reader:
             self._problem(path, given, "must not be negative")
             return None
         self.origins[path] = self._origin(path, given)
-        if isinstance(read, Path) and not read.is_file():
+        if path in WRITTEN_FILES and isinstance(read, Path):
+            if not read.parent.is_dir():
+                self._problem(path, given, f"is to be made in {read.parent}, which is no folder that we can see")
+        elif isinstance(read, Path) and not read.is_file():
             self._problem(path, given, f"names {read}, which is not there or cannot be seen by us")
         return read
 

@@ -94,12 +94,21 @@ def test_the_origin_of_a_value_is_its_line(tmp_path):
             "[http]\ntls_cert_file = 'no.pem'\n",
             "settings.toml:5: http.tls_cert_file names no.pem, which is not there or cannot be seen by us",
         ),
+        (
+            "[cluster]\nhistory_file = 'no/history'\n",
+            "settings.toml:5: cluster.history_file is to be made in no, which is no folder that we can see",
+        ),
         ("[http]\nallowed_origins = 'x'\n", 'must be a list, like ["a", "b"], of which each is text in quotes'),
     ],
 )
 def test_a_fault_is_told_with_its_line_and_what_to_do(tmp_path, text, said):
     given = text + SMALLEST if text.startswith("http =") else SMALLEST + text
     assert said in refusal(tmp_path, given)
+
+
+def test_a_file_that_we_write_need_not_be_there_yet(tmp_path):
+    loaded = read(tmp_path, f"{SMALLEST}\n[cluster]\nhistory_file = '{tmp_path}/history'\n")
+    assert loaded.settings.cluster.history_file == tmp_path / "history"
 
 
 def test_faults_of_the_environment_name_the_variable(tmp_path):

@@ -9,12 +9,14 @@ import pytest
 from unified_agent.settings import Settings
 from unified_agent.settings_file import read_settings
 from unified_agent.tools.chaos.places import INSTANCES, Host
-from unified_agent.tools.chaos.plan import history_file, instance_file, url_of
+from unified_agent.tools.chaos.plan import KEYS_FILE, TOKEN_FILE, history_file, instance_file, url_of
 from unified_agent.tools.load.plan import LoadPlan
 
 
 def settings_of(host: Host, folder: Path) -> Settings:
     file = folder / f"{host.name}.toml"
+    for name in (KEYS_FILE, TOKEN_FILE):
+        (folder / name).write_text("secret")
     file.write_text(instance_file(host, LoadPlan(agents=60), folder))
     return read_settings(file, {}).settings
 
