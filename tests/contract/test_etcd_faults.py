@@ -303,3 +303,12 @@ async def test_a_wrong_address_is_unavailable_within_the_limit() -> None:
             await store.keep_alive(LeaseId(1))
     finally:
         await store.close()
+
+
+async def test_a_connection_without_requests_is_left_standing(three: Servers, capfd) -> None:
+    store = connect(EtcdSettings(endpoints=three.endpoints[:1]))
+    await store.get("k")
+    await asyncio.sleep(22.0)  # three pings of 6 s, if there were any, and a little
+    assert store._rpc.requests._endpoints[0].ready
+    await store.close()
+    assert "too_many_pings" not in capfd.readouterr().err

@@ -164,7 +164,8 @@ class Lane:
             ("grpc.enable_http_proxy", 0),
             ("grpc.keepalive_time_ms", int(settings.keepalive_s * 1000)),
             ("grpc.keepalive_timeout_ms", 2_000),
-            ("grpc.keepalive_permit_without_calls", 1),
+            # Pings on a connection without a request count as an attack: etcd closed it after the third (3.4.23).
+            ("grpc.keepalive_permit_without_calls", 0),
             ("grpc.http2.max_pings_without_data", 0),
             # gRPC's own waits grow to two minutes, and a member that is back would be found late.
             ("grpc.initial_reconnect_backoff_ms", 100),
