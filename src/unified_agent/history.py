@@ -130,8 +130,8 @@ class LinkDeed(Event, frozen=True, kw_only=True):
 
     Attributes:
         agent, station: for whom.
-        term: of the claim under which it is done; 0 for an instance alone.
-        incarnation: that made the claim; 0 for an instance alone.
+        term: of the claim under which it is done.
+        incarnation: that made the claim; 0 for an instance alone, which claims nothing.
         side: switch or dialler.
         what: what is asked, the class's name in lower case with hyphens: ``log-in-agent``, ``make-call``.
         command: of the desktop, when the deed carries one out; None for what only the session wants.

@@ -37,6 +37,7 @@ from unified_agent.history import (
     Event,
     LinkDeed,
     Lost,
+    Registered,
     Released,
     Serving,
     SteppedDown,
@@ -140,6 +141,7 @@ class _Checker:
     """All that has been seen so far."""
 
     found: list[Violation] = field(default_factory=list)
+    _registered: set[InstanceId] = field(default_factory=set)
     _open: dict[tuple[InstanceId, AgentId], _Held] = field(default_factory=dict)
     _highest: dict[str, _Highest] = field(default_factory=dict)
     _stopped: dict[Holder, Entry] = field(default_factory=dict)
@@ -176,6 +178,9 @@ class _Checker:
 
     # --- who owns
 
+    def _began(self, entry: Entry, began: Registered) -> None:
+        self._registered.add(entry.instance)
+
     def _claimed(self, entry: Entry, claim: Claimed) -> None:
         holder = (entry.instance, claim.incarnation)
         self._acts(entry, holder, claim.epoch)
@@ -208,7 +213,7 @@ class _Checker:
             if first is not entry:
                 sentence = f"command {deed.command} was handed to a link twice as {deed.what}"
                 self._broken(Kind.REPEATED_COMMAND, sentence, first, entry)
-        if deed.term == 0:
+        if entry.instance not in self._registered:
             return  # an instance alone claims nothing
         holder = (entry.instance, deed.incarnation)
         held = self._open.get((entry.instance, deed.agent))
@@ -330,6 +335,7 @@ def _terms_of(one: Claimed | LinkDeed) -> tuple[int, int, StationId]:
 
 
 _LOOKS: Final[dict[type[Event], Callable[[_Checker, Entry, Any], None]]] = {
+    Registered: _Checker._began,
     Claimed: _Checker._claimed,
     Released: _Checker._given_up,
     Lost: _Checker._given_up,

@@ -91,10 +91,10 @@ def test_a_datacentre_that_was_handed_over_and_back_acts_under_new_claims() -> N
     assert story.check() == []
 
 
-def test_an_instance_alone_claims_nothing_and_acts_in_term_0() -> None:
+def test_an_instance_alone_acts_without_a_claim() -> None:
     story = Story()
-    story.deed("ua-1", 0, 0, command="d-1", what="make-call")
-    story.deed("ua-1", 0, 0)
+    story.deed("ua-1", 1, 0, command="d-1", what="make-call")
+    story.deed("ua-1", 1, 0)
     assert story.check() == []
 
 
@@ -155,7 +155,7 @@ def test_a_term_that_does_not_grow_is_found() -> None:
 
 
 def test_two_that_act_in_one_term_are_found() -> None:
-    story = Story()
+    story = begun()
     story.deed("a1", 4, 11)
     story.deed("a2", 4, 12)
     kinds = [each.kind for each in story.check()]
