@@ -273,7 +273,7 @@ class Members:
                 self._history.record(SteppedDown, incarnation=life.incarnation, reason=reason)
             self._stepped_down(life.incarnation, reason)
             self._changed()
-        for other in self.lives.to_ask(now_s):
+        for other in sorted(self.lives.to_ask(now_s)):
             if now_s >= self._asked_at_s.get(other, float("-inf")) + self._tenure_settings.ask_interval_s:
                 self._asked_at_s[other] = now_s
                 task = asyncio.get_running_loop().create_task(self._ask_for_promise(other))
