@@ -62,6 +62,11 @@ APP.command(
     name="load",
     help="Put virtual agents on an instance, break its links, and measure.",
 )
+APP.command(
+    "unified_agent.tools.chaos.command:chaos",
+    name="chaos",
+    help="Break a whole cluster in every way, in network namespaces, and measure. Needs root.",
+)
 
 APP.command(
     "unified_agent.tools.demo.command:demo",
@@ -101,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 @APP.command
-def serve(file: SettingsFile, *, loop: Literal["uvloop", "asyncio"] = "uvloop") -> int:
+def serve(file: SettingsFile, *, loop: Literal["uvloop", "asyncio"] = "uvloop", guardian: bool = True) -> int:
     """Run one instance until SIGTERM, which drains it; a second signal hurries.
 
     Standard output says "http URL" and "ready" once it serves; logs go to standard error. SIGHUP takes the TLS
@@ -113,13 +118,23 @@ def serve(file: SettingsFile, *, loop: Literal["uvloop", "asyncio"] = "uvloop") 
         Settings.
     loop:
         Event loop; asyncio's own needs far more memory with TLS, and is for tests.
+    guardian:
+        In a cluster, serve in a process beside this one, whose end this one proves to the others at once.
     """
-    from unified_agent import assembly
     from unified_agent.observe import configure_logging
     from unified_agent.settings_file import read_settings
 
     settings = read_settings(file, os.environ).settings
     configure_logging(level=settings.log.level.value, as_json=settings.log.json)
+    if guardian and not settings.cluster.is_alone:
+        from unified_agent.cluster.guarded import find_pipe
+        from unified_agent.guardian import guard
+
+        if find_pipe(os.environ) is None:
+            command = [sys.executable, "-P", "-m", "unified_agent.tools.cli", "serve", str(file), "--loop", loop]
+            return guard(command, settings.cluster)
+    from unified_agent import assembly
+
     return assembly.serve(settings, _announce, with_uvloop=loop == "uvloop")
 
 
@@ -130,6 +145,14 @@ def check(file: SettingsFile) -> int:
     from unified_agent.settings_file import read_settings
 
     settings = read_settings(file, os.environ).settings
+    if not settings.cluster.is_alone:
+        from unified_agent.cluster.stores.open import etcd_settings_from
+
+        etcd_settings_from(settings.cluster.store)
+    if settings.cluster.keys_file is not None:
+        from unified_agent.sealing import read_keys
+
+        read_keys(settings.cluster.keys_file)
     for tls in (each.tls for peers in (settings.telephony.servers, settings.diallers) for each in peers):
         make_tls_context(tls)
     print(
@@ -173,3 +196,7 @@ def reference() -> int:
 
 def _announce(line: str) -> None:
     print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,9 +1,13 @@
+import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+import unified_agent
 from unified_agent import __version__
+from unified_agent.cluster.guarded import FD_VARIABLE
 from unified_agent.tools.cli import main
 
 SMALLEST = '[[telephony.servers]]\nname = "aes-1"\nhost = "aes"\n'
@@ -45,6 +49,65 @@ def test_the_check_also_tries_the_tls_files(settings, tmp_path, capsys):
     settings.write_text(SMALLEST + '[telephony.servers.tls]\nenabled = true\nca_file = "ca.pem"\n')
     assert main(["settings", "check", str(settings)]) == 2
     assert "holds no usable certificate" in capsys.readouterr().err
+
+
+@pytest.fixture
+def in_a_cluster(settings, tmp_path):
+    assert main(["keys", "new", str(tmp_path / "keys.toml")]) == 0
+    settings.write_text(SMALLEST + '[cluster]\nkeys_file = "keys.toml"\n[cluster.store]\nendpoints = ["127.0.0.1:1"]\n')
+    return settings
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """How serving was begun, instead of serving."""
+    calls: list[object] = []
+
+    def serve(_settings, _announce, **options):
+        calls.append(options)
+        return 0
+
+    def guard(command, _settings):
+        calls.append(command)
+        return 137
+
+    monkeypatch.setattr("unified_agent.observe.configure_logging", lambda **_: None)
+    monkeypatch.setattr(unified_agent, "assembly", SimpleNamespace(serve=serve), raising=False)
+    monkeypatch.setattr("unified_agent.guardian.guard", guard)
+    return calls
+
+
+def test_an_instance_alone_needs_no_guardian(settings, served):
+    assert main(["serve", str(settings)]) == 0
+    assert served == [{"with_uvloop": True}]
+
+
+def test_in_a_cluster_an_instance_is_served_under_guard_and_its_status_passed_on(in_a_cluster, served):
+    assert main(["serve", str(in_a_cluster), "--loop", "asyncio"]) == 137
+    ((program, *arguments),) = served
+    assert program == sys.executable
+    assert arguments[-4:] == ["serve", str(in_a_cluster), "--loop", "asyncio"]
+
+
+def test_a_guarded_instance_and_one_that_wants_no_guardian_serve_themselves(in_a_cluster, served, monkeypatch):
+    assert main(["serve", str(in_a_cluster), "--no-guardian"]) == 0
+    hearing, telling = os.pipe()
+    monkeypatch.setattr("os.environ", {FD_VARIABLE: str(telling)})
+    assert main(["serve", str(in_a_cluster)]) == 0
+    assert served == 2 * [{"with_uvloop": True}]
+    os.close(hearing)
+    os.close(telling)
+
+
+def test_the_check_also_tries_the_store_and_the_keys(in_a_cluster, tmp_path, capsys):
+    assert main(["settings", "check", str(in_a_cluster)]) == 0
+    (tmp_path / "keys.toml").chmod(0o644)
+    assert main(["settings", "check", str(in_a_cluster)]) == 2
+    assert "is open to everybody on this machine" in capsys.readouterr().err
+    (tmp_path / "keys.toml").chmod(0o600)
+    in_a_cluster.write_text(in_a_cluster.read_text() + 'prefix = "/ua"\n')
+    assert main(["settings", "check", str(in_a_cluster)]) == 2
+    assert "prefix must end with /" in capsys.readouterr().err
 
 
 def test_settings_are_shown_with_their_origin_and_without_secrets(settings, capsys):
