@@ -77,13 +77,14 @@ class OrderQuestion(_Message, frozen=True, tag="order-question"):
     """Do what an operator ordered at another instance.
 
     Attributes:
-        order: drain yourself, resume service, or move one agent.
+        order: drain yourself, resume service, move one agent; make your datacentre active while the other lives
+            (switch) or when it is dead (take).
         agent: to be moved.
         to: where to; empty for wherever is best.
         rate_per_s: agents moved per second while draining; None for as set.
     """
 
-    order: Literal["drain", "resume", "move"]
+    order: Literal["drain", "resume", "move", "switch", "take"]
     agent: AgentId = AgentId("")
     to: InstanceId = InstanceId("")
     rate_per_s: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
-
-from msgspec import Struct
 
 from unified_agent.cluster import tenure
 from unified_agent.cluster.ending import prove_end
@@ -48,14 +47,15 @@ REFUSED_RETRY_S: Final = 5.0
 _LEAVE_LIMIT_S: Final = 3.0
 
 
-class Place(Struct, frozen=True, kw_only=True):
+@dataclass(slots=True, kw_only=True)
+class Place:
     """Where and what this instance is, for as long as its process runs.
 
     Attributes:
         other: the other datacentre, empty when there is none.
         process: random; see ``values.Node``.
         url: where desktops reach it.
-        peer_address: ``host:port`` where other instances do.
+        peer_address: ``host:port`` where other instances do; set once, when we listen.
     """
 
     instance: InstanceId

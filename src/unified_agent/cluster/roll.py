@@ -7,7 +7,7 @@ cannot be read counts as not there, and is told in the log.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 

@@ -18,7 +18,7 @@ from unified_agent.domain.facts import ClaimDelayed, ClaimGranted, ClaimLost, Cl
 from unified_agent.domain.limits import LEAVE_LIMIT_S
 from unified_agent.domain.move import Move
 from unified_agent.domain.session_state import SessionState
-from unified_agent.domain.states import ClaimStage, Phase, TelephonyStage
+from unified_agent.domain.states import ClaimStage, Phase, TelephonyStage, Wish
 
 #: What a session that went to another instance ends with here.
 MOVED = "moved"
@@ -32,16 +32,23 @@ def may_leave(state: SessionState) -> bool:
 
 
 def granted(move: Move, fact: ClaimGranted) -> None:
-    """We may act. What the last owner left takes the place of what was shown meanwhile."""
+    """We may act. What the last owner left takes the place of what was shown meanwhile.
+
+    Not after a login: whoever logs in proves the password anew, and inherits nothing before.
+    """
     state = move.state
     if state.claim.stage is ClaimStage.HELD:
         move.set(claim=replace(state.claim, term=fact.term))  # claimed anew, after our lease was lost
         return
     if state.claim.stage is not ClaimStage.ASKED:
         return
-    if fact.carried is not None:
-        move.state = adopt(fact.carried, state, move.now_s)
-        move.effects.append(RestartOutbox(session=state.id, reason="moved"))
+    if fact.carried is not None and state.claim.wish is not Wish.LOGIN:
+        if fact.carried.id != state.id and fact.carried.phase is not Phase.CLOSED:
+            _close(move, "taken-over")  # a login has won since the ticket was written
+            return
+        if fact.carried.id == state.id:
+            move.state = adopt(fact.carried, state, move.now_s)
+            move.effects.append(RestartOutbox(session=state.id, reason="moved"))
     move.set_claim(stage=ClaimStage.HELD, term=fact.term, trouble="", detail="")
     if move.state.telephony.link is not None and move.state.telephony.stage is TelephonyStage.WAITING:
         telephony_steps.queue(move)

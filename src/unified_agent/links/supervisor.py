@@ -161,8 +161,9 @@ class Supervisor(Generic[ServerT]):
         return self._tries
 
     def start(self) -> None:
-        """Begin to keep the link up. Must be called in the running loop."""
-        assert self._task is None, "a supervisor is started once"
+        """Begin to keep the link up, also after a stop. Must be called in the running loop."""
+        assert self._task is None, "started, and not stopped since"
+        self._stopping = False
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"supervisor {self.link}")
 
     async def stop(self) -> None:
@@ -171,6 +172,7 @@ class Supervisor(Generic[ServerT]):
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+            self._task = None
         self._say("stopped")
 
     def retry_now(self) -> None:

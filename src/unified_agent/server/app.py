@@ -24,17 +24,21 @@ from litestar.openapi.spec import Components, Contact, License, SecurityScheme, 
 from unified_agent import __version__
 from unified_agent.domain.commands import AnyCommand
 from unified_agent.domain.ports import Clock
+from unified_agent.domain.topology import Next
 from unified_agent.observe import Metrics, log_event
+from unified_agent.sealing import Keyring
 from unified_agent.server.auth import LoginLimiter, Operators, Origins, Tokens
 from unified_agent.server.cluster_api import ClusterController, ClusterDesk
 from unified_agent.server.cluster_ports import ClusterOperations
 from unified_agent.server.desk_api import Desk, DeskController, DeskRequest
 from unified_agent.server.edge import LOGGER, Application, Edge
+from unified_agent.server.entry import Entry
 from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, RequestRefused, encode_problem, problem
 from unified_agent.server.ops_api import Operations, OpsController
 from unified_agent.server.pages import STATIC, Pages
-from unified_agent.server.ports import Instance
-from unified_agent.server.push_transports.websocket import Desks
+from unified_agent.server.ports import Instance, Whereabouts
+from unified_agent.server.push_transports.desks import Desks
+from unified_agent.server.tickets import Tickets
 from unified_agent.sessions.admission import OpenRefused
 from unified_agent.sessions.host import Host
 from unified_agent.settings import Settings
@@ -44,6 +48,8 @@ BODY_LIMIT_BYTES: Final = 65_536
 #: Random bytes of a desktop's token, and of the word by which a request is found in the logs.
 TOKEN_BYTES: Final = 32
 CORRELATION_BYTES: Final = 9
+#: Second opinions from one address: a whole office may lose its instance at once, and asks twice a second each.
+WITNESS_RATE_PER_MIN: Final = 60_000
 _BY_STATUS: Final = {
     400: "request.invalid",
     404: "request.path",
@@ -69,6 +75,8 @@ class Server:
         instance: Instance,
         clock: Clock,
         metrics: Metrics,
+        whereabouts: Whereabouts,
+        keyring: Keyring,
         cluster: ClusterOperations | None = None,
         static: Path = STATIC,
         make_secret: Callable[[int], str] = secrets.token_urlsafe,
@@ -81,6 +89,8 @@ class Server:
             instance: what is so of the whole.
             clock: the time.
             metrics: to count with.
+            whereabouts: where agents live and desktops may go.
+            keyring: tickets are sealed with it.
             cluster: carries operators' orders out; None for an instance alone.
             static: the desktop's built files.
             make_secret: gives a text of so many random bytes.
@@ -88,27 +98,57 @@ class Server:
         Raises:
             SettingsError: a file named by the settings cannot be read.
         """
-        tokens, origins = Tokens(lambda: make_secret(TOKEN_BYTES)), Origins(settings.http.allowed_origins)
+        tokens = Tokens(lambda: make_secret(TOKEN_BYTES))
+        origins = Origins(settings.http.allowed_origins, whereabouts.urls)
+        tickets = Tickets(keyring, clock)
         operators_file = settings.http.operators_token_file
         operators = Operators(None if operators_file is None else operators_file.read_text().strip())
         self.desks: Final = Desks(
-            host=host, tokens=tokens, origins=origins, settings=settings.desktop, clock=clock, metrics=metrics
+            host=host,
+            tokens=tokens,
+            origins=origins,
+            settings=settings.desktop,
+            clock=clock,
+            metrics=metrics,
+            whereabouts=whereabouts,
+            tickets=tickets,
+            instance=settings.instance,
+        )
+        self.tokens: Final = tokens
+        self.tickets: Final = tickets
+        self.entry: Final = Entry(
+            host=host,
+            desks=self.desks,
+            tokens=tokens,
+            tickets=tickets,
+            whereabouts=whereabouts,
+            clock=clock,
+            metrics=metrics,
         )
         desk = Desk(
             host=host,
             desks=self.desks,
             tokens=tokens,
             limiter=LoginLimiter(settings.http.login_rate_per_min, clock.now_s),
+            witness_limiter=LoginLimiter(WITNESS_RATE_PER_MIN, clock.now_s),
+            entry=self.entry,
+            whereabouts=whereabouts,
             instance=instance,
             clock=clock,
             settings=settings,
         )
         operations = Operations(
-            host=host, instance=instance, operators=operators, metrics=metrics, clock=clock, settings=settings
+            host=host,
+            instance=instance,
+            whereabouts=whereabouts,
+            operators=operators,
+            metrics=metrics,
+            clock=clock,
+            settings=settings,
         )
         self.litestar: Final = _litestar(desk, operations, ClusterDesk(operations, cluster), Pages(static))
         self.application: Final[Application] = Edge(
-            cast("Application", self.litestar), origins, lambda: make_secret(CORRELATION_BYTES)
+            cast("Application", self.litestar), origins, lambda: make_secret(CORRELATION_BYTES), whereabouts.urls
         )
 
 
@@ -191,8 +231,17 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
 # --- errors
 
 
-def _answer(request: Request[Any, Any, Any], failure: str, detail: str, headers: dict[str, str]) -> Response[bytes]:
-    body = problem(failure, detail, request.scope["state"].get("correlation", ""))
+def _answer(
+    request: Request[Any, Any, Any],
+    failure: str,
+    detail: str,
+    headers: dict[str, str],
+    *,
+    next_instance: Next | None = None,
+    epoch: int | None = None,
+) -> Response[bytes]:
+    correlation = request.scope["state"].get("correlation", "")
+    body = problem(failure, detail, correlation, next_instance=next_instance, epoch=epoch)
     log_event(LOGGER, "request_refused", level="debug", id=body.id, path=request.url.path, correlation=body.correlation)
     if body.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -206,7 +255,11 @@ def _refused(request: Request[Any, Any, Any], refused: RequestRefused | OpenRefu
         retry_after_s = 5.0
     if retry_after_s is not None:
         headers["Retry-After"] = f"{retry_after_s:.0f}"
-    return _answer(request, refused.id, refused.detail, headers)
+    if isinstance(refused, OpenRefused):
+        return _answer(request, refused.id, refused.detail, headers)
+    return _answer(
+        request, refused.id, refused.detail, headers, next_instance=refused.next_instance, epoch=refused.epoch
+    )
 
 
 def _foreign(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -26,6 +26,7 @@ class TokenRefusal(StrEnum):
     UNKNOWN = "session.unknown"
     TAKEN_OVER = "taken-over"
     ENDED = "session.ended"
+    MOVED = "session.moved"
 
 
 class Tokens:
@@ -64,9 +65,11 @@ class Tokens:
         _, reason, detail = self._revoked.get(_digest(token), (TokenRefusal.UNKNOWN, "", ""))
         return reason, detail
 
-    def end(self, session: SessionId, reason: str = "", detail: str = "") -> None:
-        """Know that the session has ended, and why."""
-        self._revoke(session, TokenRefusal.ENDED, reason, detail)
+    def end(
+        self, session: SessionId, how: TokenRefusal = TokenRefusal.ENDED, reason: str = "", detail: str = ""
+    ) -> None:
+        """Know that the session is over here: how, and why."""
+        self._revoke(session, how, reason, detail)
 
     def _revoke(self, session: SessionId, why: TokenRefusal, reason: str = "", detail: str = "") -> None:
         digest = self._current.pop(session, None)
@@ -87,13 +90,20 @@ def bearer(authorization: str | None) -> str | None:
 class Origins:
     """Pages that may call us: our own, and those of the settings. Callers without an origin are no pages."""
 
-    def __init__(self, allowed: Iterable[str]) -> None:
-        self._allowed = frozenset(each.rstrip("/").lower() for each in allowed)
+    def __init__(self, allowed: Iterable[str], ours: Callable[[], Iterable[str]] = tuple) -> None:
+        """Know who may.
+
+        Args:
+            allowed: of the settings.
+            ours: gives where desktops reach the cluster's instances now: a page of one may call every other.
+        """
+        self._allowed = _origins(allowed)
+        self._ours = ours
 
     @property
     def allowed(self) -> frozenset[str]:
         """The foreign ones."""
-        return self._allowed
+        return self._allowed | _origins(self._ours())
 
     def accepts(self, origin: str | None, host: str | None) -> bool:
         """Say whether a request may be answered.
@@ -106,7 +116,11 @@ class Origins:
         if origin is None:
             return True
         origin = origin.lower()
-        return origin in self._allowed or (bool(host) and urlsplit(origin).netloc == (host or "").lower())
+        return origin in self.allowed or (bool(host) and urlsplit(origin).netloc == (host or "").lower())
+
+
+def _origins(urls: Iterable[str]) -> frozenset[str]:
+    return frozenset(each.rstrip("/").lower() for each in urls)
 
 
 class Operators:

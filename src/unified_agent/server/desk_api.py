@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, Parameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from unified_agent import __version__
 from unified_agent.domain.commands import LogOut
-from unified_agent.domain.ids import AgentId, CommandId, Secret, SessionId, StationId
+from unified_agent.domain.ids import AgentId, CommandId, InstanceId, Secret, SessionId, StationId
 from unified_agent.domain.ports import Clock
 from unified_agent.domain.session_state import CommandRecord, DiallerLogin, Identity
+from unified_agent.domain.topology import Topology, Witness
 from unified_agent.domain.view import rfc3339
 from unified_agent.server.auth import LoginLimiter, TokenRefusal, Tokens, bearer
 from unified_agent.server.desk_messages import (
@@ -25,12 +26,15 @@ from unified_agent.server.desk_messages import (
     LoggedIn,
     LoginBody,
     ReasonBody,
+    ResolveBody,
+    ResumeBody,
     SnapshotBody,
     standing,
 )
+from unified_agent.server.entry import Entry
 from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, Problem, RequestRefused
-from unified_agent.server.ports import Instance
-from unified_agent.server.push_transports.websocket import Desks
+from unified_agent.server.ports import Instance, Whereabouts
+from unified_agent.server.push_transports.desks import Desks
 from unified_agent.sessions.host import Host
 from unified_agent.settings import ReasonCodeSettings, Settings
 
@@ -41,7 +45,9 @@ BUSY_LAG_S: Final = 0.25
 
 DeskRequest = Request[Any, Any, State]
 _SECURITY: Final[list[dict[str, list[str]]]] = [{"token": []}]
-_TOKEN_FAILURES: Final = ("session.no-token", "session.unknown", "session.ended", "taken-over")
+_TOKEN_FAILURES: Final = ("session.no-token", "session.unknown", "session.ended", "session.moved", "taken-over")
+#: An instance's name in a query.
+InstanceName = Annotated[str, Parameter(min_length=1, max_length=64)]
 
 
 class Desk:
@@ -54,6 +60,9 @@ class Desk:
         desks: Desks,
         tokens: Tokens,
         limiter: LoginLimiter,
+        witness_limiter: LoginLimiter,
+        entry: Entry,
+        whereabouts: Whereabouts,
         instance: Instance,
         clock: Clock,
         settings: Settings,
@@ -62,6 +71,9 @@ class Desk:
         self.desks: Final = desks
         self.tokens: Final = tokens
         self.limiter: Final = limiter
+        self.witness_limiter: Final = witness_limiter
+        self.entry: Final = entry
+        self.whereabouts: Final = whereabouts
         self.instance: Final = instance
         self.clock: Final = clock
         self.settings: Final = settings
@@ -153,19 +165,71 @@ class DeskController(Controller):
             "instance.full",
             "instance.draining",
             "instance.busy",
+            "instance.elsewhere",
+            "datacentre.passive",
         ),
-        sync_to_thread=False,
     )
-    def log_in(self, desk: NamedDependency[Desk], request: DeskRequest, data: JSONBody[LoginBody]) -> LoggedIn:
+    async def log_in(self, desk: NamedDependency[Desk], request: DeskRequest, data: JSONBody[LoginBody]) -> LoggedIn:
         """Open a session. The switch says later, by notices, whether the password is right."""
         wait_s = desk.limiter.wait_s(request.client.host if request.client else "")
         if wait_s:
             raise RequestRefused("login.too-many", f"try again in {wait_s:.0f} s", retry_after_s=wait_s)
         if desk.instance.loop_lag_s() > BUSY_LAG_S:
             raise RequestRefused("instance.busy", retry_after_s=2.0)
-        session = desk.host.open(_identity(data))
-        desk.desks.take_over(session)
-        return LoggedIn(session=session, token=desk.tokens.issue(session), now=desk.now())
+        return await desk.entry.log_in(_identity(data))
+
+    @post(
+        "/session/resume",
+        operation_id="resume",
+        summary="Go on with a session that another instance had",
+        status_code=HTTP_200_OK,
+        response_description="The session is here, or will be as soon as nobody else has it.",
+        responses=problems(
+            "request.invalid",
+            "origin.refused",
+            "request.too-large",
+            "request.media-type",
+            "login.too-many",
+            "ticket.invalid",
+            "taken-over",
+            "session.ended",
+            "datacentre.passive",
+            "instance.elsewhere",
+            "station.in-use",
+            "instance.full",
+            "instance.draining",
+        ),
+    )
+    async def resume(self, desk: NamedDependency[Desk], request: DeskRequest, data: JSONBody[ResumeBody]) -> LoggedIn:
+        """Take a ticket with its token. Until the agent is ours the view shows the last that is known, greyed."""
+        del request
+        return await desk.entry.resume(data.ticket, data.token)
+
+    @get(
+        "/topology",
+        operation_id="readTopology",
+        summary="Where desktops may go",
+        response_description="All instances, and which datacentre is active.",
+        sync_to_thread=False,
+    )
+    def topology(self, desk: NamedDependency[Desk]) -> Topology:
+        """Public. Desktops are told of changes by push."""
+        return desk.whereabouts.topology()
+
+    @get(
+        "/witness",
+        operation_id="readWitness",
+        summary="What this instance thinks of another",
+        response_description="A second opinion.",
+        responses=problems("request.invalid", "login.too-many"),
+        sync_to_thread=False,
+    )
+    def witness(self, desk: NamedDependency[Desk], request: DeskRequest, instance: InstanceName) -> Witness:
+        """Public: asked by a desktop whose instance has fallen silent."""
+        wait_s = desk.witness_limiter.wait_s(request.client.host if request.client else "")
+        if wait_s:
+            raise RequestRefused("login.too-many", f"try again in {wait_s:.0f} s", retry_after_s=wait_s)
+        return desk.whereabouts.witness(InstanceId(instance), None)
 
     @get(
         "/session",
@@ -229,6 +293,25 @@ class DeskController(Controller):
     def command(self, desk: NamedDependency[Desk], request: DeskRequest, command_id: FromPath[str]) -> CommandStanding:
         """Tell the remembered outcome; asked when an answer did not come in time."""
         return desk.still(desk.host.command(desk.whose(request), CommandId(command_id)), "command.unknown")
+
+    @post(
+        "/session/commands/{command_id:str}/resolve",
+        operation_id="resolveCommand",
+        summary="What became of a command asked of another instance",
+        security=_SECURITY,
+        status_code=HTTP_200_OK,
+        responses=problems(
+            *_TOKEN_FAILURES, "request.invalid", "origin.refused", "request.too-large", "request.media-type"
+        ),
+        response_description="How it stands; `unknown` is followed by `command-settled`.",
+        sync_to_thread=False,
+    )
+    def resolve(
+        self, desk: NamedDependency[Desk], request: DeskRequest, command_id: FromPath[str], data: JSONBody[ResolveBody]
+    ) -> CommandStanding:
+        """Find out from switch and dialler what became of it. It is not performed, whatever comes out."""
+        session = desk.whose(request)
+        return desk.still(desk.host.resolve(session, CommandId(command_id), data.command), "session.ended")
 
 
 def _identity(body: LoginBody) -> Identity:

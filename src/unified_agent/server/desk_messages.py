@@ -12,6 +12,7 @@ from msgspec import Meta, Raw, Struct
 from unified_agent.domain.commands import END, AnyCommand
 from unified_agent.domain.ids import CommandId, SessionId
 from unified_agent.domain.session_state import CommandRecord, Outcome
+from unified_agent.domain.topology import Next, Topology
 from unified_agent.domain.view import View
 
 #: An agent's or station's number at the switch.
@@ -51,11 +52,29 @@ class LoginBody(Struct, kw_only=True, frozen=True):
 
 
 class LoggedIn(Struct, kw_only=True, frozen=True):
-    """A session was opened, or taken over. The token is a secret: keep it in memory or sessionStorage only."""
+    """A session was opened, taken over or resumed.
+
+    Token and ticket are secrets: keep them in memory or sessionStorage only. The ticket brings the session back at any
+    instance, with the token and not without.
+    """
 
     session: SessionId
     token: str
+    ticket: str
     now: str
+
+
+class ResumeBody(Struct, kw_only=True, frozen=True):
+    """The newest ticket of a session, and the token that came with it."""
+
+    ticket: Annotated[str, Meta(min_length=1, max_length=8_192)]
+    token: Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class ResolveBody(Struct, kw_only=True, frozen=True):
+    """The command whose outcome is asked for; it is not performed."""
+
+    command: AnyCommand
 
 
 class SnapshotBody(Struct, kw_only=True, frozen=True):
@@ -153,6 +172,8 @@ class Welcome(Struct, kw_only=True, frozen=True, tag_field="type", tag="welcome"
         now: our clock.
         beat_s: we are never silent for longer.
         silent_s: a desktop silent for longer is closed.
+        term: under which the agent is served; what comes with a lower one is to be dropped.
+        instance: the name of this instance.
     """
 
     outcome: str
@@ -161,6 +182,8 @@ class Welcome(Struct, kw_only=True, frozen=True, tag_field="type", tag="welcome"
     now: str
     beat_s: float
     silent_s: float
+    term: int
+    instance: str
 
 
 class Refused(Struct, kw_only=True, frozen=True, tag_field="type", tag="refused"):
@@ -192,10 +215,28 @@ class Beat(Struct, kw_only=True, frozen=True, tag_field="type", tag="beat"):
 
 
 class Goodbye(Struct, kw_only=True, frozen=True, tag_field="type", tag="goodbye"):
-    """This instance stops; the connection is closed in about so many milliseconds."""
+    """Go to another instance, or know that this one stops.
+
+    Attributes:
+        reason: ``drain``, ``move``, ``restart``, ``passive`` or ``stepped-down``.
+        next: where to go: be connected there before this connection is closed. Null: find another yourself; while
+            there is none, stay.
+        after_ms: the connection is closed in about so many milliseconds.
+    """
 
     reason: str
+    next: Next | None
     after_ms: int
+
+
+class TopologyFrame(Topology, kw_only=True, frozen=True, tag_field="type", tag="topology"):
+    """Where desktops may go: after the welcome, and whenever it changes."""
+
+
+class TicketFrame(Struct, kw_only=True, frozen=True, tag_field="type", tag="ticket"):
+    """A ticket in the place of the one before."""
+
+    ticket: str
 
 
 #: Close codes, besides those of RFC 6455.
@@ -204,3 +245,5 @@ CLOSED_TOKEN: Final = 4401
 CLOSED_SILENT: Final = 4408
 CLOSED_TAKEN_OVER: Final = 4409
 CLOSED_ENDED: Final = 4410
+#: The session is not here any more: resume it with the ticket elsewhere.
+CLOSED_MOVED: Final = 4420

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final, cast
 
 from unified_agent.observe import get_logger, log_event
@@ -17,7 +17,6 @@ CONTENT_POLICY: Final = (
     "frame-ancestors 'self'"
 )
 _HEADERS: Final = (
-    (b"content-security-policy", CONTENT_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -33,17 +32,39 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+def content_policy(instances: Iterable[str]) -> str:
+    """Return what a page of ours may do: besides its own origin it may call the cluster's other instances.
+
+    Args:
+        instances: where desktops reach them, as known when the page is loaded; one that joins later is reached after
+            the page has been loaded again.
+    """
+    origins = sorted({each.rstrip("/") for each in instances})
+    if not origins:
+        return CONTENT_POLICY
+    sockets = [f"ws{each.removeprefix('http')}" for each in origins]
+    return f"{CONTENT_POLICY}; connect-src 'self' {' '.join((*origins, *sockets))}"
+
+
 class Edge:
     """An ASGI application around another."""
 
-    def __init__(self, inner: Application, origins: Origins, make_correlation: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        inner: Application,
+        origins: Origins,
+        make_correlation: Callable[[], str],
+        instances: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         """Be ready.
 
         Args:
             inner: answers the requests; finds ``correlation`` in the request's state.
             origins: pages that may call us.
             make_correlation: makes the word by which a request is found in the logs.
+            instances: gives where desktops reach the cluster's instances now.
         """
+        self._instances = instances
         self._inner = inner
         self._origins = origins
         self._make_correlation = make_correlation
@@ -61,7 +82,7 @@ class Edge:
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": _complete(message["headers"], correlation, foreign)}
+                message = {**message, "headers": _complete(message["headers"], correlation, foreign, self._instances())}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
@@ -82,10 +103,14 @@ def _header(scope: Scope, name: bytes) -> str | None:
     return None if value is None else cast("bytes", value).decode("latin-1")
 
 
-def _complete(headers: Any, correlation: str, foreign: str | None) -> list[tuple[bytes, bytes]]:
+def _complete(
+    headers: Any, correlation: str, foreign: str | None, instances: Iterable[str]
+) -> list[tuple[bytes, bytes]]:
     given = [(bytes(name).lower(), bytes(value)) for name, value in headers]
     names = {name for name, _ in given}
     given.extend(each for each in _HEADERS if each[0] not in names)
+    if b"content-security-policy" not in names:
+        given.append((b"content-security-policy", content_policy(instances).encode()))
     given.append((b"x-correlation-id", correlation.encode()))
     if b"cache-control" not in names:
         given.append((b"cache-control", b"no-store"))

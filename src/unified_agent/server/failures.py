@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 import msgspec
 from msgspec import Struct
 
+from unified_agent.domain.topology import Next
 from unified_agent.errors import UnifiedAgentError
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -44,6 +45,8 @@ class Problem(Struct, frozen=True, kw_only=True):
         id: stable; programs go by it.
         retry: whether asking again makes sense.
         correlation: to be read out to whoever looks into the logs.
+        next: with 421: where to ask instead; null when nobody serves.
+        epoch: with ``datacentre.passive``: of the active datacentre.
     """
 
     type: str
@@ -53,6 +56,8 @@ class Problem(Struct, frozen=True, kw_only=True):
     id: str
     retry: Retry
     correlation: str
+    next: Next | None = None
+    epoch: int | None = None
 
 
 _S = HTTPStatus
@@ -110,21 +115,35 @@ class RequestRefused(UnifiedAgentError):
 
     code: ClassVar[str] = "request-refused"
 
-    def __init__(self, failure: str, detail: str = "", *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        failure: str,
+        detail: str = "",
+        *,
+        retry_after_s: float | None = None,
+        next_instance: Next | None = None,
+        epoch: int | None = None,
+    ) -> None:
         """Name the row.
 
         Args:
             failure: a key of ``FAILURES``.
             detail: about this case, for people; no secret.
             retry_after_s: when asking again makes sense.
+            next_instance: where to ask instead.
+            epoch: of the active datacentre.
         """
         super().__init__(failure, detail)
         self.id = failure
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.next_instance = next_instance
+        self.epoch = epoch
 
 
-def problem(failure: str, detail: str, correlation: str) -> Problem:
+def problem(
+    failure: str, detail: str, correlation: str, *, next_instance: Next | None = None, epoch: int | None = None
+) -> Problem:
     """Fill in the row of an id; one without a row is an internal fault."""
     row = FAILURES.get(failure)
     if row is None:
@@ -137,6 +156,8 @@ def problem(failure: str, detail: str, correlation: str) -> Problem:
         id=failure,
         retry=row.retry,
         correlation=correlation,
+        next=next_instance,
+        epoch=epoch,
     )
 
 

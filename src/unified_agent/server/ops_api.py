@@ -22,7 +22,7 @@ from unified_agent.observe import Metrics
 from unified_agent.server.auth import Operators
 from unified_agent.server.desk_api import BUSY_LAG_S, DeskRequest, problems
 from unified_agent.server.failures import RequestRefused
-from unified_agent.server.ports import Instance, LinkStatus
+from unified_agent.server.ports import Instance, LinkStatus, Whereabouts
 from unified_agent.sessions.host import Host
 from unified_agent.settings import Settings
 
@@ -71,6 +71,7 @@ class Operations:
         *,
         host: Host,
         instance: Instance,
+        whereabouts: Whereabouts,
         operators: Operators,
         metrics: Metrics,
         clock: Clock,
@@ -78,6 +79,7 @@ class Operations:
     ) -> None:
         self.host: Final = host
         self.instance: Final = instance
+        self.whereabouts: Final = whereabouts
         self.operators: Final = operators
         self.metrics: Final = metrics
         self.clock: Final = clock
@@ -94,8 +96,11 @@ class Operations:
             raise RequestRefused("operator.unauthorised", "see the setting http.operators_token_file")
 
     def unready(self) -> tuple[str, ...]:
-        """Say why no new session should come here: ``starting``, ``draining``, ``full``, ``busy``; or nothing."""
+        """Say why no new session should come here: ``starting``, ``draining``, ``full``, ``busy``, ``not-active``; or
+        nothing.
+        """
         reasons = (
+            ("not-active", not self.whereabouts.serves),
             ("starting", not self.instance.started),
             ("draining", self.instance.draining),
             ("full", len(self.host) >= self.settings.sessions.capacity),

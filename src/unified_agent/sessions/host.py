@@ -185,7 +185,8 @@ class Host:
             state = adopt(carried, state, self._clock.now_s())
         elif verified:
             state = replace(state, phase=Phase.RESETTING)
-        self._enter(state, ticket_term)
+        # Milliseconds: higher than any epoch that another instance gave to this session.
+        self._enter(state, ticket_term, first_epoch=int(self._clock.now_s() * 1_000))
         return session
 
     def _running(self, identity: Identity) -> SessionId | None:
@@ -214,9 +215,9 @@ class Host:
         claim = ClaimState() if self._registry is None else ClaimState(stage=ClaimStage.ASKED, wish=wish, term=0)
         return new_session(session, identity, self._settings.policy, self._clock.now_s(), claim)
 
-    def _enter(self, state: SessionState, ticket_term: int) -> None:
+    def _enter(self, state: SessionState, ticket_term: int, *, first_epoch: int = 1) -> None:
         identity, session = state.identity, state.id
-        self._live[session] = LiveSession(state, self._clock.now_s)
+        self._live[session] = LiveSession(state, self._clock.now_s, first_epoch=first_epoch)
         self._agents[identity.agent] = session
         self._stations[identity.station] = session
         log_event(

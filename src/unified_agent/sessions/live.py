@@ -26,10 +26,12 @@ class LiveSession:
 
     __slots__ = ("inbox", "outbox", "received_s", "state", "stepping", "wake_s")
 
-    def __init__(self, state: SessionState, now_s: Callable[[], float]) -> None:
+    def __init__(self, state: SessionState, now_s: Callable[[], float], *, first_epoch: int = 1) -> None:
         self.state = state
         self.inbox: deque[tuple[Input, float]] = deque()
         self.received_s = now_s()
         self.stepping = False
-        self.outbox = Outbox(lambda: view_of(self.state), now_s)
+        self.outbox = Outbox(
+            lambda: view_of(self.state), now_s, term=lambda: self.state.claim.term, first_epoch=first_epoch
+        )
         self.wake_s: float | None = None

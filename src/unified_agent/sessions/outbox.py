@@ -22,13 +22,14 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class Envelope(Struct, frozen=True, kw_only=True):
-    """What travels: ``type`` is the notice's word or ``snapshot``; ``data`` its fields."""
+    """What travels: ``type`` is the notice's word or ``snapshot``, ``data`` its fields, ``term`` that of the claim."""
 
     epoch: int
     seq: int
     at: str
     type: str
     data: Raw
+    term: int
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -47,16 +48,32 @@ class Outbox:
     """One session's stream. The session's view is fetched when a snapshot is wanted, not kept.
 
     Attributes:
-        epoch: counts from 1; grows with each restart.
+        epoch: grows with each restart.
         seq: number of the last envelope of this epoch, 0 for none.
     """
 
-    def __init__(self, view: Callable[[], View], now_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        view: Callable[[], View],
+        now_s: Callable[[], float],
+        *,
+        term: Callable[[], int] = lambda: 1,
+        first_epoch: int = 1,
+    ) -> None:
+        """Begin.
+
+        Args:
+            view: gives what the desktop may see.
+            now_s: gives the time, Unix seconds.
+            term: gives the term under which the agent is served.
+            first_epoch: higher than any that another instance gave to this session.
+        """
+        self._term = term
         self._view = view
         self._now_s = now_s
         self._kept: deque[tuple[int, float, bytes]] = deque()
         self._subscribers: list[Subscriber] = []
-        self.epoch = 1
+        self.epoch = first_epoch
         self.seq = 0
 
     def append(self, notice: Notice) -> None:
@@ -115,4 +132,6 @@ class Outbox:
         return unsubscribe
 
     def _encode(self, word: str, data: Raw, now_s: float) -> bytes:
-        return _ENCODER.encode(Envelope(epoch=self.epoch, seq=self.seq, at=rfc3339(now_s), type=word, data=data))
+        return _ENCODER.encode(
+            Envelope(epoch=self.epoch, seq=self.seq, at=rfc3339(now_s), type=word, data=data, term=self._term())
+        )

@@ -65,7 +65,8 @@ class Prober:
         self._stopped = False
 
     def start(self) -> None:
-        """Begin with the first probe. Must be called in the running loop."""
+        """Begin with the first probe, also after a stop. Must be called in the running loop."""
+        self._stopped = False
         self._plan(0.0)
 
     def hurry(self) -> None:

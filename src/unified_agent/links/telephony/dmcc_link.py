@@ -91,6 +91,7 @@ class DmccLink:
         self._resumed = False
         self._resumable: tuple[LinkId, AesSessionId, float] | None = None
         self._told_down = ""
+        self._epoch = 0
         self._patience: Timer | None = None
         for each in settings.servers:
             metrics.link_up.labels(kind=_KIND, link=each.name).set(0)
@@ -112,8 +113,13 @@ class DmccLink:
 
     # --- its life
 
-    def start(self) -> None:
-        """Begin to keep the link up. In the running loop."""
+    def start(self, epoch: int = 0) -> None:
+        """Begin to keep the link up, also after a stop. In the running loop.
+
+        Args:
+            epoch: of the active datacentre, with which the link is stamped; 0 for an instance that is alone.
+        """
+        self._epoch = epoch
         self._supervisor.start()
 
     async def stop(self) -> None:
@@ -182,7 +188,7 @@ class DmccLink:
         return SessionSettings(
             user=settings.user,
             password=self._password,
-            application_id=self._instance,
+            application_id=f"{self._instance}/epoch-{self._epoch}" if self._epoch else self._instance,
             protocol_version=settings.protocol_version,
             requested_duration_s=settings.session_duration_s,
             cleanup_delay_s=settings.cleanup_delay_s,

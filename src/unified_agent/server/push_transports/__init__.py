@@ -1,1 +1,1 @@
-"""The ways in which notices reach a desktop, each one file. So far: ``websocket``."""
+"""How notices reach desktops: ``desks`` knows everyone connected here, ``websocket`` is one connection."""

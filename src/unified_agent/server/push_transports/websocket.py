@@ -1,189 +1,62 @@
-"""Notices to desktops and commands from them over WebSocket; the wire is ``docs/reference/desktop-protocol.md``.
+"""One desktop's WebSocket: hello first, then notices one way and commands the other;
+``docs/reference/desktop-protocol.md``.
 
-One desktop shows a session at a time: the newest connection has it. No queue here: what a slow desktop does not take is
-left in the session's outbox, and when it takes again it gets a snapshot.
+No queue here: what a slow desktop does not take is left in the session's outbox, and when it takes again it gets a
+snapshot.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from websockets.http11 import Request
+from msgspec import structs
 
+from unified_agent.domain.claim_steps import MOVED
 from unified_agent.domain.commands import kebab
-from unified_agent.domain.ids import CommandId, SessionId
-from unified_agent.domain.ports import Clock
+from unified_agent.domain.ids import AgentId, CommandId, SessionId
 from unified_agent.domain.session_state import Outcome, SessionState
+from unified_agent.domain.topology import Topology
 from unified_agent.domain.view import rfc3339
-from unified_agent.observe import Metrics, get_logger, log_event
-from unified_agent.server.auth import Origins, TokenRefusal, Tokens
+from unified_agent.observe import get_logger, log_event
+from unified_agent.server.auth import TokenRefusal
 from unified_agent.server.desk_messages import (
     CLOSED_BAD_FRAME,
     CLOSED_ENDED,
+    CLOSED_MOVED,
     CLOSED_SILENT,
     CLOSED_TAKEN_OVER,
     CLOSED_TOKEN,
     COMMANDS,
     FRAMES,
     Answer,
-    Beat,
     CommandFrame,
     Goodbye,
     Hello,
     Refused,
+    TicketFrame,
+    TopologyFrame,
     Welcome,
 )
-from unified_agent.server.websocket_protocol import NORMAL, TextConnection, WebSocketHandler, frame_text
-from unified_agent.sessions.host import Host
-from unified_agent.settings import DesktopSettings
+from unified_agent.server.websocket_protocol import TextConnection, frame_text
+
+if TYPE_CHECKING:
+    from unified_agent.server.push_transports.desks import Desks
 
 LOGGER: Final = get_logger("server.push")
-PATH: Final = "/v1/events"
-TRANSPORT: Final = "websocket"
-#: All connections are looked after once each ``beat_s``, in this many portions, so that no moment has all the work.
-PORTIONS: Final = 20
 #: Commands whose answer a slow desktop could not be given, kept until it takes again.
 ANSWERS_KEPT: Final = 64
-#: Goodbyes are said in portions of this length, seconds.
-_GOODBYE_STEP_S: Final = 0.1
 
 _ENCODER: Final = msgspec.json.Encoder()
+#: Words of a goodbye for the reasons for which a session goes on elsewhere.
+_GOODBYES: Final = {MOVED: "move"}
 _CLOSE_CODES: Final = {
     TokenRefusal.UNKNOWN: CLOSED_TOKEN,
     TokenRefusal.TAKEN_OVER: CLOSED_TAKEN_OVER,
     TokenRefusal.ENDED: CLOSED_ENDED,
+    TokenRefusal.MOVED: CLOSED_MOVED,
 }
-
-
-class Desks:
-    """Every desktop connected here."""
-
-    def __init__(
-        self,
-        *,
-        host: Host,
-        tokens: Tokens,
-        origins: Origins,
-        settings: DesktopSettings,
-        clock: Clock,
-        metrics: Metrics,
-    ) -> None:
-        self.host: Final = host
-        self.tokens: Final = tokens
-        self.settings: Final = settings
-        self.clock: Final = clock
-        self.metrics: Final = metrics
-        self._origins = origins
-        self._shown: dict[SessionId, DeskConnection] = {}
-        self._portions: list[dict[DeskConnection, None]] = [{} for _ in range(PORTIONS)]
-        self._next_portion = 0
-        self._open = metrics.connections.labels(transport=TRANSPORT)
-        self.events_sent: Final = metrics.events_sent.labels(transport=TRANSPORT)
-        host.on_closed(self._session_closed)
-
-    def route(self, request: Request) -> WebSocketHandler | tuple[HTTPStatus, str]:
-        """Decide about a handshake."""
-        if request.path.partition("?")[0] != PATH:
-            return HTTPStatus.NOT_FOUND, f"there is no such path; desktops connect to {PATH}\n"
-        origin, host = request.headers.get("Origin"), request.headers.get("Host")
-        if not self._origins.accepts(origin, host):
-            self.metrics.connects.labels(transport=TRANSPORT, outcome="origin.refused").inc()
-            log_event(LOGGER, "origin_refused", level="warning", origin=origin, host=host)
-            return HTTPStatus.FORBIDDEN, "pages of that origin may not call us; see the setting http.allowed_origins\n"
-        return DeskConnection(self)
-
-    def take_over(self, session: SessionId) -> None:
-        """Close the connection that shows a session, if any: another desktop has it now."""
-        connection = self._shown.get(session)
-        if connection is not None:
-            connection.refuse(TokenRefusal.TAKEN_OVER, CLOSED_TAKEN_OVER)
-
-    async def look_after(self) -> None:
-        """Give every connection its beat, and close those that are silent. Runs until it is cancelled."""
-        step_s = self.settings.beat_s / PORTIONS
-        next_s = self.clock.now_s()
-        index = 0
-        while True:
-            next_s = max(next_s + step_s, self.clock.now_s())
-            await asyncio.sleep(next_s - self.clock.now_s())
-            now_s = self.clock.now_s()
-            beat = frame_text(_ENCODER.encode(Beat(now=rfc3339(now_s))))
-            for connection in tuple(self._portions[index]):
-                connection.look_after(now_s, beat)
-            index = (index + 1) % PORTIONS
-
-    async def say_goodbye(self, rate_per_s: float, limit_s: float) -> None:
-        """Tell every desktop that this instance stops, those of agents who are on no call first.
-
-        Args:
-            rate_per_s: so many a second, so that they do not all arrive elsewhere at once.
-            limit_s: faster if need be, to be through with all of them by then.
-        """
-        waiting = sorted(self._shown.values(), key=lambda each: each.is_on_call())
-        if not waiting:
-            return
-        rate_per_s = max(rate_per_s, len(waiting) / limit_s)
-        began_s = self.clock.now_s()
-        end_s = began_s + len(waiting) / rate_per_s
-        said = 0
-        while said < len(waiting):
-            due = int((self.clock.now_s() - began_s) * rate_per_s) + 1
-            for connection in waiting[said:due]:
-                left_s = max(0.0, end_s - self.clock.now_s())
-                connection.say(_ENCODER.encode(Goodbye(reason="drain", after_ms=int(left_s * 1000))))
-            said = max(said, due)
-            await asyncio.sleep(_GOODBYE_STEP_S)
-
-    def close_all(self, code: int, reason: str) -> None:
-        """Close every connection."""
-        for portion in self._portions:
-            for connection in tuple(portion):
-                connection.end(code, reason)
-
-    # --- called by connections
-
-    def began(self, connection: DeskConnection) -> int:
-        """Count a connection; returns its portion."""
-        portion, self._next_portion = self._next_portion, (self._next_portion + 1) % PORTIONS
-        self._portions[portion][connection] = None
-        self._open.inc()
-        self.metrics.connects.labels(transport=TRANSPORT, outcome="opened").inc()
-        return portion
-
-    def ended(self, connection: DeskConnection, reason: str) -> None:
-        """Forget a connection."""
-        self._portions[connection.portion].pop(connection, None)
-        self._open.dec()
-        self.metrics.disconnects.labels(transport=TRANSPORT, reason=reason).inc()
-        self.release(connection)
-
-    def show(self, session: SessionId, connection: DeskConnection) -> None:
-        """Let a connection have a session; the one that had it is closed."""
-        other = self._shown.get(session)
-        self._shown[session] = connection
-        if other is None:
-            self.host.desktop_attached(session)
-        elif other.client == connection.client and other.client:
-            other.end(NORMAL, "replaced")  # the same page, back before we missed it
-        else:
-            other.refuse(TokenRefusal.TAKEN_OVER, CLOSED_TAKEN_OVER)
-
-    def release(self, connection: DeskConnection) -> None:
-        """Know that a connection shows nothing any more."""
-        session = connection.session
-        if session is not None and self._shown.get(session) is connection:
-            del self._shown[session]
-            self.host.desktop_detached(session)
-
-    def _session_closed(self, session: SessionId, reason: str, detail: str) -> None:
-        self.tokens.end(session, reason, detail)
-        connection = self._shown.pop(session, None)
-        if connection is not None:
-            connection.end(CLOSED_ENDED, reason)
 
 
 class DeskConnection:
@@ -196,11 +69,15 @@ class DeskConnection:
     """
 
     __slots__ = (
+        "_agent",
         "_connection",
         "_desks",
         "_ending",
         "_heard_s",
         "_opened_s",
+        "_ticket",
+        "_ticket_of",
+        "_token",
         "_unanswered",
         "_unsubscribe",
         "client",
@@ -215,6 +92,9 @@ class DeskConnection:
         self._unanswered: list[CommandId] = []
         self._opened_s = self._heard_s = 0.0
         self._ending = ""
+        self._agent = AgentId("")
+        self._token = self._ticket = ""
+        self._ticket_of = (0, False)
         self.session: SessionId | None = None
         self.client = ""
         self.portion = 0
@@ -279,11 +159,8 @@ class DeskConnection:
             self.end(CLOSED_SILENT, "silent")
         else:
             self._connection.send(beat)
-
-    def is_on_call(self) -> bool:
-        """Say whether the agent has a call or a record open."""
-        state = self._state()
-        return state is not None and (bool(state.calls) or state.item is not None)
+            if self._desks.tickets.is_stale(self._ticket):
+                self._hand_ticket()
 
     def say(self, message: bytes) -> bool:
         """Write one message; False when the desktop takes nothing now."""
@@ -294,6 +171,15 @@ class DeskConnection:
         if not self._ending:
             self.say(_ENCODER.encode(Refused(id=why, detail=detail)))
             self.end(code, why)
+
+    def send_after(self, reason: str) -> None:
+        """The session goes on elsewhere: say where, and close."""
+        if self._ending:
+            return
+        desks = self._desks
+        following = desks.whereabouts.best_for(self._agent, without=frozenset({desks.instance}))
+        self.say(_ENCODER.encode(Goodbye(reason=_GOODBYES.get(reason, reason), next=following, after_ms=0)))
+        self.end(CLOSED_MOVED, reason)
 
     def end(self, code: int, why: str) -> None:
         """Close, and stop showing the session at once."""
@@ -316,7 +202,10 @@ class DeskConnection:
             desks.metrics.resumes.labels(outcome="refused").inc()
             self._refuse_token(hello.token, why)
             return
-        self.session, self.client = found, hello.client
+        self.session, self.client, self._token = found, hello.client, hello.token
+        state = desks.host.state(found)
+        assert state is not None, "a session with an outbox has a state"
+        self._agent, self._ticket_of = state.identity.agent, _ticket_of(state)
         desks.show(found, self)
         missed = None if hello.epoch is None or hello.seq is None else outbox.since(hello.epoch, hello.seq)
         outcome = "snapshot" if missed is None else "resumed"
@@ -328,11 +217,15 @@ class DeskConnection:
             now=rfc3339(desks.clock.now_s()),
             beat_s=desks.settings.beat_s,
             silent_s=desks.settings.silent_s,
+            term=state.claim.term,
+            instance=desks.instance,
         )
         self.say(_ENCODER.encode(welcome))
         for envelope in [outbox.snapshot("hello" if hello.epoch is None else "gap")] if missed is None else missed:
             self._deliver(envelope)
         self._unsubscribe = outbox.subscribe(self._tell)
+        self.say(topology_frame(desks.whereabouts.topology()))
+        self._hand_ticket()
 
     def _refuse_token(self, token: str, why: TokenRefusal) -> None:
         reason, detail = self._desks.tokens.ending(token)
@@ -349,6 +242,25 @@ class DeskConnection:
         received_s = self._desks.host.received_s(self.session) if self.session is not None else None
         if received_s is not None:
             self._desks.metrics.event_delay.observe(self._desks.clock.now_s() - received_s)
+        state = self._state()
+        if state is not None and _ticket_of(state) != self._ticket_of:
+            self._hand_ticket()
+
+    def _hand_ticket(self) -> None:
+        """Give the desktop a ticket that says what is so now: the term, and that the password is proved."""
+        state = self._state()
+        if state is None:
+            return
+        self._ticket_of = _ticket_of(state)
+        self._ticket = self._desks.tickets.write(
+            state.identity,
+            session=state.id,
+            token=self._token,
+            term=state.claim.term,
+            epoch=self._desks.whereabouts.epoch,
+            verified=state.telephony.verified,
+        )
+        self.say(_ENCODER.encode(TicketFrame(ticket=self._ticket)))
 
     def _stop_delivery(self) -> None:
         if self._unsubscribe is not None:
@@ -380,3 +292,13 @@ class DeskConnection:
 
     def _state(self) -> SessionState | None:
         return self._desks.host.state(self.session) if self.session is not None else None
+
+
+def topology_frame(topology: Topology) -> bytes:
+    """Write the frame that tells desktops where they may go."""
+    return _ENCODER.encode(TopologyFrame(**structs.asdict(topology)))
+
+
+def _ticket_of(state: SessionState) -> tuple[int, bool]:
+    """Return what a ticket says that may change."""
+    return state.claim.term, state.telephony.verified

@@ -1,0 +1,138 @@
+"""How a desktop comes to its session: by a login, by a ticket, or by being sent to where it should be.
+
+An agent who has a session on a sound instance is sent there; one who arrives with a ticket is taken in, shown what its
+last instance left, greyed, and served as soon as the claim is granted. A passive datacentre sends everybody to the
+active one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from unified_agent.domain.claim_steps import GOES_ON
+from unified_agent.domain.ids import SessionId
+from unified_agent.domain.ports import Clock
+from unified_agent.domain.session_state import Identity, SessionState
+from unified_agent.domain.states import Phase, Wish
+from unified_agent.domain.topology import Elsewhere, Passive
+from unified_agent.domain.view import rfc3339
+from unified_agent.observe import Metrics, get_logger, log_event
+from unified_agent.server.auth import Tokens
+from unified_agent.server.desk_messages import LoggedIn
+from unified_agent.server.failures import RequestRefused
+from unified_agent.server.ports import Whereabouts
+from unified_agent.server.push_transports.desks import Desks
+from unified_agent.server.tickets import TicketContent, Tickets
+from unified_agent.sessions.host import Host
+
+LOGGER: Final = get_logger("server.entry")
+
+
+class Entry:
+    """The door."""
+
+    def __init__(
+        self,
+        *,
+        host: Host,
+        desks: Desks,
+        tokens: Tokens,
+        tickets: Tickets,
+        whereabouts: Whereabouts,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._host = host
+        self._desks = desks
+        self._tokens = tokens
+        self._tickets = tickets
+        self._whereabouts = whereabouts
+        self._clock = clock
+        self._metrics = metrics
+
+    async def log_in(self, identity: Identity) -> LoggedIn:
+        """Open a session, or take one's own over.
+
+        Raises:
+            RequestRefused: ``instance.elsewhere`` or ``datacentre.passive``, with where to go.
+            OpenRefused: the login is not taken.
+        """
+        _send_on(await self._whereabouts.home_of(identity.agent))
+        return self._let_in(self._host.open(identity))
+
+    async def resume(self, ticket: str, token: str) -> LoggedIn:
+        """Take a session in that another instance had, or this one before it was started again.
+
+        Raises:
+            TicketRefused: the ticket is not good, or not for that token.
+            RequestRefused: ``datacentre.passive``, ``taken-over``, ``session.ended``.
+            OpenRefused: it is not taken in.
+        """
+        content = self._tickets.read(ticket, token)
+        _send_on(self._whereabouts.not_serving(content.agent))
+        carried = await self._whereabouts.carried(content.agent)
+        self._refuse_if_over(content, carried)
+        if carried is not None and carried.id != content.session:
+            carried = None
+        session = self._host.adopt(
+            content.identity,
+            session=content.session,
+            ticket_term=content.term,
+            verified=content.verified,
+            carried=carried,
+        )
+        self._metrics.takeovers.labels(cause="resume").inc()
+        log_event(LOGGER, "session_resumed", session=session, agent=content.agent, carried=carried is not None)
+        return self._let_in(session)
+
+    def adopt(self, content: TicketContent, carried: SessionState | None) -> None:
+        """Take in a session whose desktop is away, for an instance that is leaving.
+
+        Raises:
+            OpenRefused, RequestRefused: it is not taken in.
+        """
+        _send_on(self._whereabouts.not_serving(content.agent))
+        self._host.adopt(
+            content.identity,
+            session=content.session,
+            ticket_term=content.term,
+            verified=content.verified,
+            carried=carried,
+            wish=Wish.RESUME,
+        )
+
+    def _let_in(self, session: SessionId) -> LoggedIn:
+        self._desks.take_over(session)
+        state = self._host.state(session)
+        token = self._tokens.issue(session)
+        ticket = ""
+        if state is not None:
+            ticket = self._tickets.write(
+                state.identity,
+                session=session,
+                token=token,
+                term=state.claim.term,
+                epoch=self._whereabouts.epoch,
+                verified=state.telephony.verified,
+            )
+        return LoggedIn(session=session, token=token, ticket=ticket, now=rfc3339(self._clock.now_s()))
+
+    @staticmethod
+    def _refuse_if_over(content: TicketContent, carried: SessionState | None) -> None:
+        """A ticket outlives its session; what the last owner left says whether that has ended since."""
+        if carried is None:
+            return
+        if carried.id != content.session:
+            if carried.claim.term > content.term:
+                raise RequestRefused("taken-over")
+            return
+        if carried.phase is Phase.CLOSED and carried.close_reason not in GOES_ON:
+            raise RequestRefused("session.ended", carried.close_reason)
+
+
+def _send_on(where: Elsewhere | Passive | None) -> None:
+    match where:
+        case Elsewhere():
+            raise RequestRefused("instance.elsewhere", where.next.url, next_instance=where.next)
+        case Passive():
+            raise RequestRefused("datacentre.passive", next_instance=where.next, epoch=where.epoch)
