@@ -249,7 +249,7 @@ class Guardian:
             status = exit_status(await self._watch(process, hearing))
             ended = self._ward.registered
             level = "info" if status == 0 else "error"
-            log_event(LOGGER, "guarded_ended", level=level, status=status, in_order=ended is None)
+            log_event(LOGGER, "guarded_ended", level=level, status=status, proof_due=ended is not None)
             if ended is not None:
                 limit_s = PROOF_LEASES * self._settings.lease_s
                 await prove(self._store, ended, clock=self._clock, chance=self._chance, limit_s=limit_s)
