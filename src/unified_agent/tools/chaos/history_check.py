@@ -184,10 +184,10 @@ class _Checker:
     def _claimed(self, entry: Entry, claim: Claimed) -> None:
         holder = (entry.instance, claim.incarnation)
         self._acts(entry, holder, claim.epoch)
-        for key in (f"agent {claim.agent}", f"station {claim.station}"):
+        for key in _keys_of(claim):
             before = self._highest.get(key)
             if before is None or claim.term > before.term:
-                self._take_from(entry, claim, before)
+                self._take_from(entry, claim, before, key)
                 self._highest[key] = _Highest(claim.term, holder, claim.agent, entry)
             else:
                 sentence = f"{key} was claimed by {entry.instance} in term {claim.term}, after term {before.term}"
@@ -197,13 +197,15 @@ class _Checker:
             self._broken(Kind.ACTED_UNCLAIMED, sentence, self._stopped[holder], entry)
         self._open[entry.instance, claim.agent] = _Held(claim, entry)
 
-    def _take_from(self, entry: Entry, claim: Claimed, before: _Highest | None) -> None:
+    def _take_from(self, entry: Entry, claim: Claimed, before: _Highest | None, key: str) -> None:
         """Remember from whom something was taken that had not been given up: it must never act again."""
         if before is None or before.holder[0] == entry.instance:
             return
         held = self._open.get((before.holder[0], before.agent))
         if held is None or held.claim.incarnation != before.holder[1] or held.claim.epoch < claim.epoch:
             return  # given up; or of an earlier epoch, in which all have stopped: that is looked at by epochs
+        if key not in _keys_of(held.claim):
+            return  # its agent has moved to another station since
         self._taken.setdefault(before.holder, (held, entry))
 
     def _deed(self, entry: Entry, deed: LinkDeed) -> None:
@@ -217,7 +219,7 @@ class _Checker:
             return  # an instance alone claims nothing
         holder = (entry.instance, deed.incarnation)
         held = self._open.get((entry.instance, deed.agent))
-        for key in (f"agent {deed.agent}", f"station {deed.station}"):
+        for key in _keys_of(deed):
             self._in_its_term(entry, deed, holder, key)
         self._acts(entry, holder, held.claim.epoch if held is not None else None)
         self._under_a_claim(entry, deed, holder, held)
@@ -327,6 +329,11 @@ class _Checker:
 
     def _broken(self, kind: Kind, sentence: str, *proof: Entry | Told) -> None:
         self.found.append(Violation(kind, sentence, proof))
+
+
+def _keys_of(one: Claimed | LinkDeed) -> tuple[str, str]:
+    """Return what must have one owner only: the agent, and the station."""
+    return f"agent {one.agent}", f"station {one.station}"
 
 
 def _terms_of(one: Claimed | LinkDeed) -> tuple[int, int, StationId]:

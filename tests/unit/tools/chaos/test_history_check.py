@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.tools.chaos.stories import Story
+from tests.unit.tools.chaos.stories import Story, station_of
 
 from unified_agent.domain.session_state import Outcome
 from unified_agent.tools.chaos.history_check import Kind, check
@@ -65,6 +65,15 @@ def test_a_new_incarnation_may_claim_again_what_it_still_held() -> None:
 def test_an_agent_who_moves_to_another_station_is_in_order() -> None:
     story = begun()
     story.claimed("a1", 2, 11, station="2099")
+    story.deed("a1", 2, 11, station="2099")
+    assert story.check() == []
+
+
+def test_a_station_that_its_agent_has_left_may_be_claimed_while_the_agent_is_served() -> None:
+    story = begun()
+    story.claimed("a1", 2, 11, station="2099")
+    story.claimed("a2", 3, 12, agent="5002", station=station_of("5001"))
+    story.deed("a2", 3, 12, agent="5002", station=station_of("5001"))
     story.deed("a1", 2, 11, station="2099")
     assert story.check() == []
 
