@@ -44,6 +44,7 @@ class Whereabouts:
         self._clock = clock
         self._version = 0
         self._told: tuple[object, ...] = ()
+        self._urls: frozenset[str] = frozenset()
 
     @property
     def epoch(self) -> int:
@@ -60,8 +61,9 @@ class Whereabouts:
         return "" if self.serves else self._cluster.activator.decision.reason
 
     def urls(self) -> frozenset[str]:
-        """Where desktops reach instances: pages of theirs may call us."""
-        return frozenset(each.node.url for each in self._cluster.members.roll.registered() if each.node.url)
+        """Where desktops reach instances: pages of theirs may call us, and most of all when theirs is gone."""
+        self._urls |= {each.node.url for each in self._cluster.members.roll.registered() if each.node.url}
+        return self._urls
 
     def topology(self) -> Topology:
         """Tell desktops where they may go."""
