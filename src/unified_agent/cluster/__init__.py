@@ -10,4 +10,7 @@ Decisions are pure: time is an argument, what is to be done comes back as data.
 Shells carry them out:
 
 - ``stores``: the store that all instances share, behind one interface.
+- ``peers``: links to all other instances, to tell and to ask. Each that we dial is a ``peer_link``; those made to
+  us come through the ``peer_door``; ``peer_answers`` runs what others ask. What is said is in ``peer_messages``, how
+  in ``wire.peer``; who we are in ``peer_identity`` and ``peer_tls``.
 """

@@ -29,8 +29,8 @@ LOGGER = get_logger("cluster.peers")
 
 #: Connections taken, one of each instance; several times the 100 instances that we are tested with.
 VISITORS_LIMIT: Final = 256
-#: Of these, connections that have not proved anything yet.
-UNPROVED_LIMIT: Final = 64
+#: Of these, connections that have not proved anything yet: after an outage all others dial at the same moment.
+UNPROVED_LIMIT: Final = 128
 #: The same complaint is logged once in this time, and so many different ones at most: names are not proved then.
 COMPLAINT_INTERVAL_S: Final = 600.0
 COMPLAINTS_LIMIT: Final = 100
@@ -92,7 +92,7 @@ class PeerDoor:
 
     def greet(self, visitor: _Visitor, peer: InstanceId) -> None:
         """Let in a visitor that has proved to be this instance; its older connection is dead, though not to us yet."""
-        older = self._proved.pop(peer, None)
+        older = self._proved.get(peer)
         if older is not None:
             self.forget(older)
             older.abort()
@@ -102,8 +102,7 @@ class PeerDoor:
     def forget(self, visitor: _Visitor) -> None:
         """Uncount a visitor."""
         self._visitors.pop(visitor, None)
-        if self._proved.get(visitor.peer) is visitor:
-            del self._proved[visitor.peer]
+        self._proved.pop(visitor.peer, None)
 
     def complain(self, peer: str, reason: str, detail: str) -> None:
         """Log what is wrong with a visitor, who may not be the one it says."""

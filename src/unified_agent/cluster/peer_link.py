@@ -70,6 +70,18 @@ class _End(Struct, frozen=True, kw_only=True):
     is_deaf: bool = False
 
 
+def parse_address(text: str, tls: ssl.SSLContext | None) -> Address:
+    """Read ``host:port``; the host may be an IPv6 address in brackets.
+
+    Raises:
+        LinkRefused: it is not that.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise LinkRefused(f"{text!r} is not host:port")
+    return Address(host=host.removeprefix("[").removesuffix("]"), port=int(port), tls=tls)
+
+
 class PeerLink:
     """Keeps one link up until it is stopped.
 
@@ -213,7 +225,7 @@ class PeerLink:
         self._was_up = False
         end = _End(words="it is no longer wanted")
         try:
-            await self._network.dial(self._new_pump, self._parsed_address(), DIAL_LIMIT_S)
+            await self._network.dial(self._new_pump, parse_address(self.address, self._tls), DIAL_LIMIT_S)
             end = await self._over
         except LinkRefused as error:
             end = _End(words=str(error), is_refusal=True)
@@ -225,12 +237,6 @@ class PeerLink:
         finally:
             self._hang_up(end)
         return end
-
-    def _parsed_address(self) -> Address:
-        host, _, port = self.address.rpartition(":")
-        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
-            raise LinkRefused(f"{self.address!r} is not host:port")
-        return Address(host=host.removeprefix("[").removesuffix("]"), port=int(port), tls=self._tls)
 
     def _new_pump(self) -> Pump[Event]:
         self._connection = self._identity.connection(Role.DIALLER, expected=self._peer)

@@ -259,6 +259,7 @@ def test_a_question_to_a_host_that_does_not_answer_ends_at_its_limit_and_was_cer
         with pytest.raises(PeerUnreachable, match=r"b did not answer within 0\.7 s") as caught:
             await a.ask("b", 0.7)
         assert not caught.value.may_be_done
+        assert a.peers._links[B]._waiting == {}
         begun_s = now_s()
         with pytest.raises(PeerUnreachable, match="b cannot be reached: b:7000 did not answer within 2 s"):
             await a.ask("b", 10.0)
@@ -431,14 +432,13 @@ def test_another_instance_at_the_address_is_refused(logged: list[dict[str, Any]]
     assert events_in(logged) == [("peer_link_refused", "c")]
 
 
-@pytest.mark.parametrize("address", ["", "b", "b:", ":7000", "b:port", "b:0", "b:70000", "b:²"])
-def test_an_address_that_is_none_costs_only_that_link(address: str, logged: list[dict[str, Any]]) -> None:
+def test_an_address_that_is_none_costs_only_that_link(logged: list[dict[str, Any]]) -> None:
     async def story(world: World) -> None:
         a, _, _ = await world.of("a", "b", "c")
-        a.peers.know({B: address, C: f"c:{PORT}"})
+        a.peers.know({B: "b", C: f"c:{PORT}"})
         await asyncio.sleep(0.1)
         assert a.peers.connected() == {C}
-        with pytest.raises(PeerUnreachable, match="is not host:port"):
+        with pytest.raises(PeerUnreachable, match="'b' is not host:port"):
             await a.ask("b")
 
     play(story)
@@ -545,6 +545,9 @@ def test_closing_ends_what_is_asked_and_what_is_answered() -> None:
         of_a, of_c = asyncio.ensure_future(a.ask("b", 20.0)), asyncio.ensure_future(c.ask("b", 20.0))
         await asyncio.sleep(0.1)
         await a.peers.close()
+        assert [task.get_name() for task in asyncio.all_tasks() if task.get_name() == "link to b"] == ["link to b"], (
+            "c keeps its own, and a has none any more"
+        )
         with pytest.raises(PeerUnreachable):
             await of_a
         assert a.peers.connected() == frozenset()
