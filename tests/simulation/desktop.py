@@ -134,7 +134,7 @@ class Desktop:
     def take(self, frame: dict[str, Any]) -> None:
         """Take one message of the server."""
         match frame["type"]:
-            case "welcome" | "beat" | "goodbye":
+            case "welcome" | "beat" | "goodbye" | "topology" | "ticket":
                 pass
             case "refused":
                 self._token, self.ended = None, frame["id"]

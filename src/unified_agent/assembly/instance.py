@@ -276,6 +276,7 @@ class Instance:
         until_s = self.clock.now_s() + settings.drain_limit_s
         if self.cluster is not None:
             await self._move_all(until_s, hurry)
+        await self._hurried(self.server.desks.say_goodbye(settings.drain_rate_per_s, settings.drain_limit_s / 2), hurry)
         await self._hurried(self._log_out_all(), hurry)
         await self._until_empty(until_s, hurry)
         left = tuple(self.host.sessions())

@@ -108,6 +108,9 @@ def _reload(instance: Instance, keyring: Keyring) -> None:
         keyring.reload()
     except SettingsError as error:
         log_event(LOGGER, "keys_not_taken", level="error", why=str(error))
+    else:
+        if instance.cluster is not None:
+            instance.cluster.carries.write_again()
 
 
 def _check_descriptors(settings: Settings) -> None:

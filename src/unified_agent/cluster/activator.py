@@ -178,7 +178,7 @@ class Activator:
 
     async def stop(self) -> None:
         """Stand down for good."""
-        await self._stand_down("stopped")
+        await self._stand_down("stepped-down")
 
     # --- one round
 

@@ -100,6 +100,11 @@ class Carries:
         if not self._writer.put(carry_key(agent), write_value(Carried(term=term, sealed=sealed))):
             self._metrics.fenced_writes.inc()
 
+    def write_again(self) -> None:
+        """Seal and write all anew: another key seals from now on, and the old one will be pruned."""
+        for carry, term in tuple(self._latest.values()):
+            self.put(carry, term)
+
     def forget(self, agent: AgentId) -> None:
         """Write no more for an agent."""
         self._latest.pop(agent, None)

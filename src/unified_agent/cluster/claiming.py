@@ -149,7 +149,13 @@ class Claiming:
             for each in (agent, station)
             if each.record is not None and each.record.owner is not None
         }
-        request = Request(wish=effect.wish, agent=effect.agent, station=effect.station, ticket_term=effect.ticket_term)
+        request = Request(
+            wish=effect.wish,
+            agent=effect.agent,
+            station=effect.station,
+            session=effect.session,
+            ticket_term=effect.ticket_term,
+        )
         now_s = self._clock.now_s()
         decision = ownership.decide_claim(request, agent, station, owners, claimer, now_s, former_station=former)
         match decision:
@@ -251,7 +257,13 @@ class Claiming:
         claimer = self._holdings.claimer()
         if claimer is None or not agent.record == station.record == record:
             return  # somebody has it already; our tenure ends with the promises
-        request = Request(wish=Wish.RESUME, agent=record.agent, station=record.station, held_term=record.term)
+        request = Request(
+            wish=Wish.RESUME,
+            agent=record.agent,
+            station=record.station,
+            session=record.session,
+            held_term=record.term,
+        )
         decision = ownership.decide_claim(request, agent, station, {}, claimer, self._clock.now_s())
         if not isinstance(decision, Claim):
             return

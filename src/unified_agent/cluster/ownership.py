@@ -33,7 +33,7 @@ from unified_agent.cluster.transactions import (
     listing_key,
     station_key,
 )
-from unified_agent.domain.ids import AgentId, InstanceId, StationId
+from unified_agent.domain.ids import AgentId, InstanceId, SessionId, StationId
 from unified_agent.domain.states import Wish
 
 
@@ -46,6 +46,8 @@ class Record(Struct, frozen=True, kw_only=True):
         incarnation: of the owner.
         term: grows with each claim, never falls.
         epoch: of the active datacentre under which it was claimed.
+        session: that the agent is served in: a desktop with its ticket comes back to it, another one finds itself
+            overtaken by a later login.
     """
 
     agent: AgentId
@@ -55,6 +57,7 @@ class Record(Struct, frozen=True, kw_only=True):
     incarnation: int
     term: int
     epoch: int
+    session: SessionId = SessionId("")
 
 
 class Seen(Struct, frozen=True):
@@ -115,6 +118,7 @@ class Request(Struct, frozen=True, kw_only=True):
     """What is wanted.
 
     Attributes:
+        session: that the agent is to be served in.
         ticket_term: term in the desktop's ticket, for RESUME.
         held_term: term in which this instance acts for the agent right now; 0 when it does not. A record that names us
             does not mean that we hold it: we may have released it since it was read.
@@ -124,6 +128,7 @@ class Request(Struct, frozen=True, kw_only=True):
     wish: Wish
     agent: AgentId
     station: StationId
+    session: SessionId = SessionId("")
     ticket_term: int = 0
     held_term: int = 0
     is_ordered: bool = False
@@ -213,6 +218,8 @@ def decide_claim(
     if all(ours):
         assert agent.record is not None
         return Holding(agent.record.term)
+    if _is_overtaken(agent.record, request):
+        return Refuse(Refusal.TAKEN_OVER, f"agent {request.agent} has logged in elsewhere since")
     conditions: list[Condition] = []
     for seen in (agent, station):
         stands = _stands_in_the_way(seen, request, owners, claimer, now_s, is_station=seen is station)
@@ -223,7 +230,7 @@ def decide_claim(
     term = max(terms, default=0) + 1
     record = Record(
         agent=request.agent, station=request.station, owner=claimer.instance, datacentre=claimer.datacentre,
-        incarnation=claimer.incarnation, term=term, epoch=claimer.epoch,
+        incarnation=claimer.incarnation, term=term, epoch=claimer.epoch, session=request.session,
     )  # fmt: skip
     keys = (agent_key(request.agent), station_key(request.station))
     own: tuple[Condition, ...] = (
@@ -269,6 +276,13 @@ def admit(terms: Terms, key: str, term: int) -> tuple[Terms, bool]:
     if term < highest:
         return terms, False
     return (terms, True) if term == highest else (Terms({**terms.highest, key: term}), True)
+
+
+def _is_overtaken(record: Record | None, request: Request) -> bool:
+    """Say whether a desktop comes back with the ticket of a session after which another one has begun."""
+    if request.wish is not Wish.RESUME or record is None or record.owner is None:
+        return False
+    return record.session != request.session and request.ticket_term < record.term
 
 
 def _is_ours(record: Record | None, request: Request, claimer: Claimer) -> bool:
@@ -340,6 +354,4 @@ def _from_the_living(record: Record, request: Request, *, is_station: bool) -> R
         return Refuse(Refusal.STATION_IN_USE, reason)
     if request.wish is Wish.SPREAD:
         return Refuse(Refusal.OWNER_LIVES, f"{record.owner} serves agent {record.agent}")
-    if request.wish is Wish.RESUME and request.ticket_term < record.term:
-        return Refuse(Refusal.TAKEN_OVER, f"agent {record.agent} has logged in elsewhere, on {record.owner}")
     return AskOwner(record.owner, f"{record.owner} serves agent {record.agent} in term {record.term}")

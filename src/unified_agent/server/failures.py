@@ -34,7 +34,7 @@ class Failure(Struct, frozen=True):
     retry: Retry
 
 
-class Problem(Struct, frozen=True, kw_only=True):
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a refused request is answered with.
 
     Attributes:
@@ -45,7 +45,7 @@ class Problem(Struct, frozen=True, kw_only=True):
         id: stable; programs go by it.
         retry: whether asking again makes sense.
         correlation: to be read out to whoever looks into the logs.
-        next: with 421: where to ask instead; null when nobody serves.
+        next: with 421: where to ask instead; absent when nobody serves.
         epoch: with ``datacentre.passive``: of the active datacentre.
     """
 

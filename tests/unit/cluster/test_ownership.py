@@ -22,12 +22,13 @@ from unified_agent.cluster.ownership import (
     decide_claim,
 )
 from unified_agent.cluster.transactions import CreatedAt, ModifiedAt, NotCreatedAt
-from unified_agent.domain.ids import AgentId, InstanceId, StationId
+from unified_agent.domain.ids import AgentId, InstanceId, SessionId, StationId
 from unified_agent.domain.states import Wish
 
 ME, OTHER = InstanceId("a1"), InstanceId("a2")
 AGENT, OTHER_AGENT = AgentId("100"), AgentId("200")
 STATION, OTHER_STATION = StationId("7000"), StationId("7001")
+SESSION, LATER = SessionId("s1"), SessionId("s2")
 NOW_S = 1000.0
 CLAIMER = Claimer(
     instance=ME,
@@ -45,7 +46,9 @@ OWN = (
     ModifiedAt("agent/100", 61),
     ModifiedAt("station/7000", 62),
 )
-HELD = Record(agent=AGENT, station=STATION, owner=OTHER, datacentre="east", incarnation=30, term=7, epoch=3)
+HELD = Record(
+    agent=AGENT, station=STATION, owner=OTHER, datacentre="east", incarnation=30, term=7, epoch=3, session=SESSION
+)
 LIVES = OwnerView(is_live=True)
 GONE = OwnerView(is_live=False, listing=frozenset({ME}), listing_revision=55)
 ENDED = NotCreatedAt("cluster/node/east/a2", 30)
@@ -58,7 +61,7 @@ def changed(struct, **changes):
 
 def decide(agent=HELD, station=HELD, *, owner=LIVES, wish=Wish.RESUME, claimer=CLAIMER, former=NEVER, **request):
     return decide_claim(
-        Request(wish=wish, agent=AGENT, station=STATION, **request),
+        Request(wish=wish, agent=AGENT, station=STATION, **{"session": SESSION, **request}),
         Seen(agent, 61) if agent else NEVER,
         Seen(station, 62) if station else NEVER,
         {(OTHER, 30): owner},
@@ -94,7 +97,7 @@ LIVING = {
     (Wish.LOGIN, 7): AskOwner,
     (Wish.RESUME, 7): AskOwner,
     (Wish.RESUME, 8): AskOwner,
-    (Wish.RESUME, 6): Refusal.TAKEN_OVER,
+    (Wish.RESUME, 6): AskOwner,  # the same session, whose desktop has missed a ticket
     (Wish.SPREAD, 0): Refusal.OWNER_LIVES,
     (Wish.SPREAD, 7): Refusal.OWNER_LIVES,
 }
@@ -109,6 +112,17 @@ def test_nothing_is_taken_from_the_living(wish, ticket_term):
     else:
         assert isinstance(said, Refuse)
         assert said.code is expected
+
+
+@pytest.mark.parametrize("owner", [LIVES, GONE, changed(GONE, is_proven_ended=True)])
+def test_a_desktop_after_whose_session_another_has_begun_is_overtaken(owner):
+    said = decide(owner=owner, session=LATER, ticket_term=6)
+    assert isinstance(said, Refuse)
+    assert said.code is Refusal.TAKEN_OVER
+    assert not isinstance(decide(owner=owner, session=LATER, ticket_term=7), Refuse), (
+        "its ticket is as new as the record"
+    )
+    assert not isinstance(decide(owner=owner, session=SESSION, ticket_term=0), Refuse), "it is the same session"
 
 
 def test_an_owner_of_whom_nothing_is_known_counts_as_living():

@@ -14,6 +14,8 @@ from unified_agent.domain.ids import LinkId, SessionId
 from unified_agent.domain.notices import MessageArrived
 from unified_agent.domain.view import MessageView
 from unified_agent.observe import Metrics
+from unified_agent.sealing import Keyring
+from unified_agent.server.alone import Alone
 from unified_agent.server.app import Server
 from unified_agent.server.ports import LinkStatus
 from unified_agent.server.websocket_protocol import WebSocketHandler
@@ -101,9 +103,20 @@ class World:
             instance=self.whole,
             clock=self.clock,
             metrics=self.metrics,
-            **options,
+            **{"whereabouts": self.alone(settings), "keyring": Keyring.random(now_s=self.clock.now_s), **options},
         )
         self.desks = self.server.desks
+
+    def alone(self, settings: Settings) -> Alone:
+        return Alone(
+            "test",
+            settings.instance,
+            "dc1",
+            lambda: "http://ua.test",
+            capacity=settings.sessions.capacity,
+            reconnect_window_ms=2_000,
+            is_draining=lambda: self.whole.draining,
+        )
 
     def _mint(self) -> SessionId:
         self._minted += 1
@@ -132,6 +145,7 @@ class Desktop:
     def __init__(self, world: World) -> None:
         self.world = world
         self.frames: list[dict[str, Any]] = []
+        self.of_house: list[dict[str, Any]] = []  # where to go, and with what
         self.close_code: int | None = None
         self.slow = False
         self._skipped = 0
@@ -152,7 +166,8 @@ class Desktop:
         if self.slow or self.close_code is not None:
             self._skipped += 1
             return False
-        self.frames.append(msgspec.json.decode(unframe(framed)))
+        frame = msgspec.json.decode(unframe(framed))
+        (self.of_house if frame["type"] in {"topology", "ticket"} else self.frames).append(frame)
         return True
 
     def close(self, code: int = 1000, reason: str = "") -> None:

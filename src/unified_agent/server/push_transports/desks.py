@@ -37,6 +37,9 @@ PATH: Final = "/v1/events"
 TRANSPORT: Final = "websocket"
 #: All connections are looked after once each ``beat_s``, in this many portions, so that no moment has all the work.
 PORTIONS: Final = 20
+#: Goodbyes are said in portions of this length, seconds.
+_GOODBYE_STEP_S: Final = 0.1
+
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -103,6 +106,28 @@ class Desks:
             for connection in tuple(self._portions[index]):
                 connection.look_after(now_s, beat)
             index = (index + 1) % PORTIONS
+
+    async def say_goodbye(self, rate_per_s: float, limit_s: float) -> None:
+        """Tell every desktop that this instance stops and that there is no other, agents who are on no call first.
+
+        Args:
+            rate_per_s: so many a second, so that they do not all come back at once.
+            limit_s: faster if need be, to be through with all of them by then.
+        """
+        waiting = sorted(self._shown.values(), key=lambda each: each.is_on_call())
+        if not waiting:
+            return
+        rate_per_s = max(rate_per_s, len(waiting) / limit_s)
+        began_s = self.clock.now_s()
+        end_s = began_s + len(waiting) / rate_per_s
+        said = 0
+        while said < len(waiting):
+            due = int((self.clock.now_s() - began_s) * rate_per_s) + 1
+            for connection in waiting[said:due]:
+                left_s = max(0.0, end_s - self.clock.now_s())
+                connection.say(_ENCODER.encode(Goodbye(reason="drain", next=None, after_ms=int(left_s * 1000))))
+            said = max(said, due)
+            await asyncio.sleep(_GOODBYE_STEP_S)
 
     def send_away(self, session: SessionId, goodbye: Goodbye) -> bool:
         """Tell the desktop that shows a session where to go; False when none shows it, or it takes nothing now."""

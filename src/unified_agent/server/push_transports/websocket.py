@@ -162,6 +162,11 @@ class DeskConnection:
             if self._desks.tickets.is_stale(self._ticket):
                 self._hand_ticket()
 
+    def is_on_call(self) -> bool:
+        """Say whether the agent has a call or a record open."""
+        state = self._state()
+        return state is not None and (bool(state.calls) or state.item is not None)
+
     def say(self, message: bytes) -> bool:
         """Write one message; False when the desktop takes nothing now."""
         return self._connection is not None and self._connection.send(frame_text(message))
