@@ -107,12 +107,13 @@ class Peers:
         return await self._door.listen(self._network, host, port, self._server_tls)
 
     def know(self, addresses: Mapping[InstanceId, str]) -> None:
-        """Keep a link to each of these instances and to no others.
+        """Keep a link to each of these instances and to no others. Nothing happens after ``close``.
 
         Args:
             addresses: ``host:port`` of every instance that there is; our own is left out.
         """
-        assert not self._is_closed, "closed for good"
+        if self._is_closed:
+            return
         for peer, link in tuple(self._links.items()):
             if addresses.get(peer) != link.address:
                 del self._links[peer]
@@ -144,6 +145,7 @@ class Peers:
 
         Raises:
             PeerUnreachable: there is no answer to be had; its sentence says why.
+            LocalProtocolError: the question is longer than a frame may be.
         """
         outcome = "unreachable"
         try:

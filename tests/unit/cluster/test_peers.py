@@ -582,6 +582,8 @@ def test_closing_right_after_knowing_leaves_nothing() -> None:
         a = await world.add("a")
         a.know("b", "c")
         await a.peers.close()
+        a.know("b")
+        assert a.peers._links == {}, "closed for good"
 
     play(story)
 
