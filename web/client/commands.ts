@@ -4,6 +4,9 @@
  * No answer for 3 s: the server is asked how it stands, and the command is not sent again. A second "dial" would call
  * the customer twice; a second "release" could drop the next call. Only wishes that are the same said twice
  * (`REPEATABLE`) are repeated, under their old id, when the server says that it never got them.
+ *
+ * Another server than the one it was sent to cannot know whether it arrived. It is told what was asked, and finds out
+ * from switch and dialler how that ended.
  */
 
 import type { Answer, SettledNotice } from "./frames.js";
@@ -21,6 +24,9 @@ export const ANSWER_LIMIT_MS = 3_000;
 
 /** Askings without a word about a command, after which it is called unknown. */
 const ASKINGS_LIMIT = 5;
+
+/** A server that is finding out what became of a command gets this long for it, ms. */
+export const RESOLVE_LIMIT_MS = 30_000;
 
 /** How one command stands. `error` is an id, empty unless refused or unknown; `detail` are the peer's words. */
 export interface CommandResult {
@@ -46,8 +52,12 @@ export interface CommandWorld {
   send(id: string, command: Command): boolean;
   /** Counts connections: a command sent on one cannot arrive any more when the number has changed. */
   wayNumber(): number;
+  /** The server that commands go to; others may know of them as well, but cannot know that they do not. */
+  server(): string;
   /** Asks how a command stands: null when the server does not know it; rejects when nobody answers. */
   askOutcome(id: string): Promise<Answer | null>;
+  /** Has the server find out how a command ended that was sent to another; null when it cannot. */
+  resolve(id: string, command: Command): Promise<Answer | null>;
   /** The list of open commands changed. */
   changed(): void;
 }
@@ -57,6 +67,8 @@ interface Entry {
   askedAtMs: number;
   accepted: boolean;
   way: number;
+  /** Where it was sent. */
+  server: string;
   repeated: boolean;
   askings: number;
   asking: boolean;
@@ -96,6 +108,7 @@ export class Commands {
         askedAtMs: Date.now(),
         accepted: false,
         way: this.#world.wayNumber(),
+        server: this.#world.server(),
         repeated: false,
         askings: 0,
         asking: false,
@@ -123,9 +136,9 @@ export class Commands {
     for (const id of this.#open.keys()) void this.#askOutcome(id);
   }
 
-  /** The session is over: whatever is open will never be heard of. */
-  abandon(): void {
-    for (const id of [...this.#open.keys()]) this.#settle(id, "unknown", "desktop.session-over", "");
+  /** Whatever is open will never be heard of: the session is over, or another desktop has it. */
+  abandon(error = "desktop.session-over"): void {
+    for (const id of [...this.#open.keys()]) this.#settle(id, "unknown", error, "");
   }
 
   #heard(id: string, outcome: Outcome, error: string, detail: string): void {
@@ -144,17 +157,22 @@ export class Commands {
   async #askOutcome(id: string): Promise<void> {
     const entry = this.#open.get(id);
     if (!entry || entry.asking) return;
+    const { command } = entry;
+    const resolves = entry.server !== this.#world.server() && !mayRepeat(entry);
     entry.asking = true;
     let answer: Answer | null | undefined;
     try {
-      answer = await this.#world.askOutcome(id);
+      answer = await (resolves ? this.#world.resolve(id, command) : this.#world.askOutcome(id));
     } catch {
       answer = undefined; // nobody answers; `resumed` asks again when somebody does
     }
     entry.asking = false;
     if (this.#open.get(id) !== entry) return;
     entry.askings += 1;
-    if (answer) {
+    if (answer && resolves && answer.outcome === "unknown" && entry.askings < ASKINGS_LIMIT) {
+      entry.askings = ASKINGS_LIMIT; // it is finding out; what it says when asked once more is the last word
+      entry.timer.start(RESOLVE_LIMIT_MS);
+    } else if (answer) {
       this.#heard(id, answer.outcome, answer.error, answer.detail);
     } else if (answer === null && entry.way !== this.#world.wayNumber()) {
       this.#neverArrived(id, entry);
@@ -165,14 +183,16 @@ export class Commands {
     }
   }
 
-  /** The connection it was sent on is gone, and the server did not get it. */
+  /** The connection it was sent on is gone, and the server that is asked did not get it. */
   #neverArrived(id: string, entry: Entry): void {
-    if (entry.accepted) {
-      this.#settle(id, "unknown", "desktop.no-answer", ""); // it had it once, and has forgotten
-    } else if (REPEATABLE.has(entry.command.type) && !entry.repeated && this.#world.send(id, entry.command)) {
+    const elsewhere = entry.server !== this.#world.server();
+    if (mayRepeat(entry) && this.#world.send(id, entry.command)) {
       entry.repeated = true;
       entry.way = this.#world.wayNumber();
+      entry.server = this.#world.server();
       entry.timer.start(ANSWER_LIMIT_MS);
+    } else if (entry.accepted || elsewhere) {
+      this.#settle(id, "unknown", "desktop.no-answer", ""); // somebody may have had it, and nobody remembers
     } else {
       this.#settle(id, "refused", "desktop.never-arrived", "");
     }
@@ -186,6 +206,10 @@ export class Commands {
     entry.settle({ id, type: entry.command.type, outcome, error, detail });
     this.#world.changed();
   }
+}
+
+function mayRepeat({ command, accepted, repeated }: Entry): boolean {
+  return REPEATABLE.has(command.type) && !accepted && !repeated;
 }
 
 function refused(id: string, command: Command, error: string): CommandResult {

@@ -1,56 +1,28 @@
 /**
- * One session's connection to a server: one machine, seven states, and a numbered reason for each move.
+ * One session's connection, to whichever server has it: one machine, seven states, a numbered reason for each move.
  *
  *   connecting ──opened──▶ hello ──welcome──▶ live ◀──any frame── suspect
- *       │                    │                 │ silent 3 s ──────▶ │ silent 6 s
- *       ▼ failed             ▼ failed          ▼ closed             ▼
+ *       │                    │                 │ silent 3 s ──────▶ │ silent 6 s, or known to be dead
+ *       ▼ all failed         ▼ failed          ▼ closed             ▼
  *   waiting ◀────────────────┴─────────────────┴────────────────────┘   ──delay over, or "try now"──▶ connecting
  *
- *   refused: the server will not have this session here; a person must act. ended: the session is over.
+ *   refused: nobody will have this session; a person must act. ended: the session is over.
  *
- * It tries again for ever: an agent's page must heal unattended. A frame or close of an earlier try is refused by its
- * number, so that a late callback cannot disturb the present one.
+ * It tries again for ever: an agent's page must heal unattended. Which server, and how it comes to have the session, is
+ * the business of `search.ts`; when silence is too long, of `silence.ts`. A planned move is a search beside the live
+ * line: that one is left when the other is live, and not before.
  */
 
-import type { Answer, ClientFrame, Envelope, ServerFrame, Welcome } from "./frames.js";
-import { CloseCode, ConnectionReason } from "./reasons.js";
-import type { Servers } from "./servers.js";
-import { reconnectDelayMs, Timer, type Chance } from "./timer.js";
-import type { OpenTransport, Transport } from "./transports/transport.js";
+import type { Answer, ClientFrame, Envelope, Goodbye, GoodbyeReason, ServerFrame, Witness } from "./frames.js";
+import type { Home } from "./home.js";
+import { lossOf, type Line, type Loss } from "./line.js";
+import { CloseCode, ConnectionReason, isFinal } from "./reasons.js";
+import { Search, type SearchEvents, type SearchWorld } from "./search.js";
+import { CONNECTION_SETTINGS, type ConnectionSettings } from "./settings.js";
+import { Silence } from "./silence.js";
+import { reconnectDelayMs, Timer } from "./timer.js";
 
 export type ConnectionState = "connecting" | "hello" | "live" | "suspect" | "waiting" | "refused" | "ended";
-
-/** Every delay of the connection, in ms. */
-export interface ConnectionSettings {
-  /** One try to open a transport. */
-  readonly openLimitMs: number;
-  /** From hello to the first frame that makes us live. */
-  readonly helloLimitMs: number;
-  /** Silence after which the page may say that it is checking: a beat of 2 s and half as much again. */
-  readonly suspectAfterMs: number;
-  /** Silence after which the transport is given up: three beats. */
-  readonly deadAfterMs: number;
-  /** We say something at least this often. */
-  readonly beatEveryMs: number;
-  /** First delay before coming back, evenly from 0 to this. */
-  readonly firstDelayMs: number;
-  readonly baseDelayMs: number;
-  readonly capDelayMs: number;
-  /** Live for this long, the count of failures starts from 0; doing so at once would let a flapping server be stormed. */
-  readonly steadyAfterMs: number;
-}
-
-export const CONNECTION_SETTINGS: ConnectionSettings = {
-  openLimitMs: 2_000,
-  helloLimitMs: 6_000,
-  suspectAfterMs: 3_000,
-  deadAfterMs: 6_000,
-  beatEveryMs: 5_000,
-  firstDelayMs: 2_000,
-  baseDelayMs: 500,
-  capDelayMs: 10_000,
-  steadyAfterMs: 10_000,
-};
 
 /** What the page may know of the connection. Times in ms since 1970 on our own clock. */
 export interface ConnectionStatus {
@@ -60,50 +32,71 @@ export interface ConnectionStatus {
   readonly sinceMs: number;
   /** When we were last live, while we are not; null while we are, and before the first time. */
   readonly lostAtMs: number | null;
-  /** Tries that failed since the last steady connection. */
+  /** Searches that failed since the last steady connection. */
   readonly failures: number;
-  /** When the next try begins by itself, in state `waiting`. */
+  /** When the next search begins by itself, in state `waiting`. */
   readonly nextTryAtMs: number | null;
   /** The server we are on, or tried last; empty before the first try. */
   readonly server: string;
+  /** Name of the instance there; empty when it is not known. */
+  readonly instance: string;
+  /** Name of the instance we were at before, or its origin, when we came here by a move; null when we did not. */
+  readonly movedFrom: string | null;
+  /** Why the server, while it still serves us, said that it will not for long; null when it did not say so. */
+  readonly leaving: GoodbyeReason | null;
+  /** While live: nothing that happened since we were last live was missed, not even for a moment. */
+  readonly nothingLost: boolean;
 }
 
 /** What a connection needs of its surroundings. */
-export interface ConnectionWorld {
-  readonly servers: Servers;
-  readonly openTransport: OpenTransport;
-  readonly chance: Chance;
-  readonly settings?: Partial<ConnectionSettings>;
+export interface ConnectionWorld extends SearchWorld {
+  readonly settings: Partial<ConnectionSettings> | undefined;
 }
 
 /** What a connection tells; in the order in which it happened. */
 export interface ConnectionEvents {
   /** What to say hello with. */
-  hello(): Extract<ClientFrame, { type: "hello" }>;
+  hello(home: Home): Extract<ClientFrame, { type: "hello" }>;
   /** A numbered frame came. False when something before it is missing: the stream is then resumed at once. */
   envelope(envelope: Envelope): boolean;
   answer(answer: Answer): void;
   /** The server said what time it is, RFC 3339. */
   time(now: string): void;
   status(status: ConnectionStatus): void;
-  /** The session was over before this page connected: a login that the switch refused at once, for instance. */
+  /** The session was over before this page knew: a login that the switch refused at once, for instance. */
   ended(reason: string, detail: string): void;
 }
+
+/** Changes of server within a minute, from which on the next waits. */
+const SWITCHES_LIMIT = 3;
+const MINUTE_MS = 60_000;
+
+/** What a loss is called that was announced; of the other reasons, `SteppedDown`. */
+const ANNOUNCED: Readonly<Record<string, ConnectionReason>> = {
+  drain: ConnectionReason.ServerDrains,
+  move: ConnectionReason.ServerDrains,
+  restart: ConnectionReason.ServerRestarts,
+};
 
 export class Connection {
   readonly #world: ConnectionWorld;
   readonly #events: ConnectionEvents;
   readonly #settings: ConnectionSettings;
+  readonly #silence: Silence;
   readonly #retry = new Timer(() => this.#connect());
-  readonly #limit = new Timer(() => this.#limitPassed());
-  readonly #silence = new Timer(() => this.#checkSilence());
-  readonly #beat = new Timer(() => this.#sayBeat());
   readonly #steady = new Timer(() => this.#becomeSteady());
-  #transport: Transport | null = null;
-  #try = 0;
-  #heardAtMs = 0;
-  #saidAtMs = 0;
-  #planned: ConnectionReason | null = null;
+  readonly #depart = new Timer(() => this.#moveAway());
+  #line: Line | null = null;
+  /** Counts the changes of line. */
+  #ways = 0;
+  #search: Search | null = null;
+  /** Looks for another server while the line is live. */
+  #mover: Search | null = null;
+  #moveTo = "";
+  #moveUntilMs = 0;
+  /** Where we were live last, and when we changed that. */
+  #lastServer = "";
+  #switchedAtMs: readonly number[] = [];
   #status: ConnectionStatus = {
     state: "waiting",
     reason: ConnectionReason.Starting,
@@ -112,12 +105,24 @@ export class Connection {
     failures: 0,
     nextTryAtMs: null,
     server: "",
+    instance: "",
+    movedFrom: null,
+    leaving: null,
+    nothingLost: true,
   };
 
   constructor(world: ConnectionWorld, events: ConnectionEvents) {
     this.#world = world;
     this.#events = events;
     this.#settings = { ...CONNECTION_SETTINGS, ...world.settings };
+    this.#silence = new Silence(this.#settings, {
+      ask: (which) => this.#askWitness(which),
+      suspect: () => {
+        if (this.#status.state === "live") this.#tell("suspect", ConnectionReason.Silent);
+      },
+      dead: () => this.#lost(lossOf(ConnectionReason.Dead), CloseCode.TooSlow),
+      gone: (witness) => this.#isGone(witness),
+    });
   }
 
   get status(): ConnectionStatus {
@@ -126,17 +131,25 @@ export class Connection {
 
   /** Whether frames can be sent now. */
   get isLive(): boolean {
-    return this.#status.state === "live" || this.#status.state === "suspect";
+    return this.#line !== null;
   }
 
-  /** Counts the tries to connect: two sends with the same number went the same way. */
-  get tryNumber(): number {
-    return this.#try;
+  /** Counts the ways to a server: two sends with the same number went the same way. */
+  get wayNumber(): number {
+    return this.#ways;
+  }
+
+  /** Where the session can be asked about now, and with what. */
+  get home(): Home {
+    return this.#line?.home ?? this.#world.keeper.home;
   }
 
   /** Begins; also after `refused` or `ended`, when a person decided to try again. */
   start(): void {
-    this.#move("waiting", ConnectionReason.Starting, { failures: 0, lostAtMs: null });
+    if (!this.#world.keeper.hasHome) return;
+    this.#letGo();
+    this.#lastServer = "";
+    this.#tell("waiting", ConnectionReason.Starting, { failures: 0, lostAtMs: null, movedFrom: null, leaving: null });
     this.#connect();
   }
 
@@ -144,212 +157,251 @@ export class Connection {
   tryNow(): void {
     if (this.#retry.running)
       this.#connect(); // not before `start`: a page shows itself, too, when nobody has logged in
-    else if (this.isLive) this.#checkSilence();
+    else if (this.isLive) this.#silence.check();
   }
 
-  /** Sends one frame. False while not live: nothing is kept for later, because later it could do harm. */
+  /** Says which server is asked for something else than the connection. */
+  asking(server: string): void {
+    this.#tell(this.#status.state, this.#status.reason, { server });
+  }
+
+  /** Sends one frame. False while not live. */
   send(frame: ClientFrame): boolean {
-    return this.isLive && this.#send(frame);
+    return this.#line?.send(frame) ?? false;
   }
 
   /** Ends it from our side. */
   stop(reason: ConnectionReason = ConnectionReason.Stopped): void {
-    this.#drop(CloseCode.Normal, "");
-    this.#move("ended", reason);
+    this.#letGo();
+    this.#tell("ended", reason);
   }
 
   #connect(): void {
-    const { url } = this.#world.servers.next();
-    const number = this.#letGo();
-    this.#planned = null;
-    this.#world.servers.trying(url, Date.now());
-    this.#move("connecting", this.#status.reason, { server: url });
-    this.#limit.start(this.#settings.openLimitMs);
-    this.#transport = this.#world.openTransport(url, {
-      opened: () => {
-        if (number === this.#try) this.#sayHello();
+    this.#retry.stop();
+    this.#search = this.#newSearch();
+    this.#search.start();
+  }
+
+  /** @param without the server that is being left. */
+  #newSearch(without = ""): Search {
+    const events: SearchEvents = {
+      hello: (home) => this.#events.hello(home),
+      trying: (server, hello) => {
+        // A search beside a live line is no news for the page.
+        if (this.#search === search) this.#tell(hello ? "hello" : "connecting", this.#status.reason, { server });
       },
-      received: (text) => {
-        if (number === this.#try) this.#receive(text);
+      frame: (line, frame) => this.#take(line, frame),
+      found: (line, snapshot) => this.#adopt(line, snapshot),
+      failed: (reason) => {
+        if (this.#search === search) this.#fail(reason);
+        else this.#stayFor();
       },
-      closed: (code) => {
-        if (number === this.#try) this.#closed(code);
+      refused: (loss) => {
+        if (this.#search === search) this.#refuse(loss);
+        else this.#mover = null; // who serves us knows better
       },
+    };
+    const search: Search = new Search(this.#world, this.#settings, events, without);
+    return search;
+  }
+
+  /** A line is live: from now on it is ours, and the one before is not. */
+  #adopt(line: Line, snapshot: Envelope | null): void {
+    const { server } = line.home;
+    const withoutGap = snapshot === null || this.isLive || this.#lastServer === "";
+    this.#letGo();
+    this.#line = line;
+    line.attend({
+      heard: () => this.#heard(),
+      frame: (frame) => this.#take(line, frame),
+      lost: (loss) => this.#lost(loss),
+    });
+    this.#world.servers.succeeded(server);
+    if (snapshot) this.#take(line, snapshot);
+    if (this.#line !== line) return; // the page stopped us from within
+    const from = this.#lastServer;
+    const moved = from !== "" && from !== server;
+    if (moved) this.#switchedAtMs = [...this.#switchedAtMs, Date.now()].slice(-SWITCHES_LIMIT);
+    this.#lastServer = server;
+    this.#silence.begin();
+    this.#steady.start(this.#settings.steadyAfterMs);
+    const reason = snapshot ? ConnectionReason.FreshView : ConnectionReason.Resumed;
+    this.#tell("live", moved ? ConnectionReason.Moved : reason, {
+      lostAtMs: null,
+      server,
+      movedFrom: moved ? this.#world.servers.nameOf(from) : null,
+      leaving: null,
+      nothingLost: withoutGap,
     });
   }
 
-  #sayHello(): void {
-    this.#heardAtMs = Date.now();
-    this.#move("hello", this.#status.reason);
-    this.#limit.start(this.#settings.helloLimitMs);
-    this.#send(this.#events.hello());
+  #becomeSteady(): void {
+    if (this.#status.failures > 0) this.#tell(this.#status.state, this.#status.reason, { failures: 0 });
   }
 
-  #receive(text: string): void {
-    const frame = parseFrame(text);
-    if (frame === null) {
-      this.#fail(ConnectionReason.BadFrame, CloseCode.BadFrame);
-      return;
-    }
-    this.#heardAtMs = Date.now();
-    if (this.#status.state === "suspect") this.#move("live", this.#status.reason);
-    // Said here too, because timers of a hidden page ring once a minute while frames still come on time.
-    if (this.isLive && Date.now() - this.#saidAtMs >= this.#settings.beatEveryMs) this.#sayBeat();
-    if ("epoch" in frame && "data" in frame) {
-      this.#takeEnvelope(frame);
-    } else if (frame.type === "welcome") {
-      this.#welcomed(frame);
-    } else if (frame.type === "refused") {
-      // A login may be refused by the switch before this page has connected.
-      if (frame.id === "session.ended" && frame.reason) this.#events.ended(frame.reason, frame.detail ?? "");
-      this.#refuse(frame.id);
-    } else if (frame.type === "beat") {
+  #heard(): void {
+    this.#silence.heard();
+    if (this.#status.state === "suspect") this.#tell("live", this.#status.reason);
+  }
+
+  /** Takes a frame; of a line that is not ours yet, only what concerns all. */
+  #take(line: Line, frame: ServerFrame): void {
+    const { keeper, servers } = this.#world;
+    const isOurs = line === this.#line;
+    if (frame.type === "welcome" || frame.type === "beat") {
       this.#events.time(frame.now);
+    } else if (frame.type === "topology") {
+      servers.learn(frame);
+      if (isOurs) this.asking(line.home.server); // its name may be known only now
+    } else if (frame.type === "ticket") {
+      if (keeper.home.token === line.home.token) keeper.settle({ ticket: frame.ticket });
+    } else if (!isOurs) {
+      return;
     } else if (frame.type === "answer") {
       this.#events.answer(frame);
     } else if (frame.type === "goodbye") {
-      const restarts = frame.reason === "restart";
-      this.#planned = restarts ? ConnectionReason.ServerRestarts : ConnectionReason.ServerDrains;
+      this.#announced(line, frame);
+    } else if ("seq" in frame) {
+      this.#takeEnvelope(line, frame);
     }
   }
 
-  #welcomed(welcome: Welcome): void {
-    this.#events.time(welcome.now);
-    if (welcome.outcome === "resumed") this.#becomeLive(ConnectionReason.Resumed);
-  }
-
-  #takeEnvelope(envelope: Envelope): void {
-    const number = this.#try;
+  #takeEnvelope(line: Line, envelope: Envelope): void {
+    const { keeper } = this.#world;
+    if (line.term > keeper.home.term) keeper.settle({ term: line.term });
     const complete = this.#events.envelope(envelope);
-    if (number !== this.#try) return; // the page stopped us from within
-    if (!complete) {
-      this.#fail(ConnectionReason.Gap, CloseCode.Normal);
-    } else if (envelope.type === "session-ended") {
-      this.stop(ConnectionReason.SessionEnded);
-    } else if (this.#status.state === "hello" && envelope.type === "snapshot") {
-      this.#becomeLive(ConnectionReason.FreshView);
-    }
+    if (line !== this.#line) return; // the page stopped us from within
+    if (!complete) this.#lost(lossOf(ConnectionReason.Gap));
+    else if (envelope.type === "session-ended") this.stop(ConnectionReason.SessionEnded);
   }
 
-  #becomeLive(reason: ConnectionReason): void {
-    this.#limit.stop();
-    this.#world.servers.succeeded(this.#status.server);
-    this.#silence.start(this.#settings.suspectAfterMs);
-    this.#beat.start(this.#settings.beatEveryMs);
-    this.#steady.start(this.#settings.steadyAfterMs);
-    this.#move("live", reason, { lostAtMs: null });
+  /** The server goes, or we are to go. What it is called when it closes is known now. */
+  #announced(line: Line, goodbye: Goodbye): void {
+    const { next, reason, after_ms } = goodbye;
+    this.#tell(this.#status.state, this.#status.reason, { leaving: reason });
+    const { servers, chance } = this.#world;
+    if (!next || this.#mover || line.home.ticket === "") return;
+    servers.failed(line.home.server);
+    this.#moveTo = servers.suggest(next.url);
+    this.#moveUntilMs = Date.now() + after_ms;
+    // Goodbyes of a drain come paced; all others reach everybody at once, and are spread here.
+    const windowMs = Math.min(after_ms, servers.windowMs(this.#settings.firstDelayMs));
+    const spreadMs = reason === "drain" || reason === "move" ? 0 : chance() * windowMs;
+    this.#depart.start(Math.max(spreadMs, this.#holdMs()));
   }
 
-  #becomeSteady(): void {
-    if (this.#status.failures > 0) this.#move(this.#status.state, this.#status.reason, { failures: 0 });
+  /** Looks for another server, to leave this one when that one is live. */
+  #moveAway(): void {
+    const line = this.#line;
+    if (!line) return;
+    const { server } = line.home;
+    this.#mover = this.#newSearch(server);
+    this.#mover.start(this.#moveTo === server ? "" : this.#moveTo);
+    this.#moveTo = "";
   }
 
-  #checkSilence(): void {
-    if (!this.isLive) return;
-    const silentMs = Date.now() - this.#heardAtMs;
-    const { suspectAfterMs, deadAfterMs } = this.#settings;
-    if (silentMs >= deadAfterMs) {
-      this.#fail(ConnectionReason.Dead, CloseCode.TooSlow);
-    } else if (silentMs >= suspectAfterMs) {
-      if (this.#status.state === "live") this.#move("suspect", ConnectionReason.Silent);
-      this.#silence.start(deadAfterMs - silentMs);
-    } else {
-      this.#silence.start(suspectAfterMs - silentMs);
-    }
+  /** No other server yet: the one that we are on serves us, and there may be time for another try. */
+  #stayFor(): void {
+    this.#mover = null;
+    if (Date.now() < this.#moveUntilMs) this.#depart.start(this.#delayMs(1));
   }
 
-  #limitPassed(): void {
-    const opening = this.#status.state === "connecting";
-    this.#fail(opening ? ConnectionReason.OpenTimeout : ConnectionReason.HelloTimeout, CloseCode.Normal);
+  #askWitness(which: number): Promise<Witness> | null {
+    const { servers, rest } = this.#world;
+    const { server } = this.#status;
+    const witnesses = servers.witnessesOf(server, Date.now());
+    const witness = witnesses[which < 2 ? which : which % witnesses.length];
+    const { id } = servers.instanceAt(server);
+    if (witness === undefined || id === "" || this.home.ticket === "") return null;
+    return rest.witness(witness, id, this.#settings.openLimitMs);
   }
 
-  #closed(code: number): void {
-    if (code === CloseCode.Token) this.#refuse("session.unknown");
-    else if (code === CloseCode.TakenOver) this.#refuse("taken-over");
-    else if (code === CloseCode.BadFrame && this.#status.state === "hello") this.#refuse("protocol.hello");
-    else if (code === CloseCode.SessionOver) this.stop(ConnectionReason.SessionEnded);
-    else if (code === CloseCode.Restart) this.#fail(ConnectionReason.ServerRestarts, null);
-    else if (code === CloseCode.TooSlow) this.#fail(ConnectionReason.TooSlow, null);
-    else {
-      const opening = this.#status.state === "connecting";
-      this.#fail(this.#planned ?? (opening ? ConnectionReason.OpenFailed : ConnectionReason.Closed), null);
-    }
+  /** Our instance is silent, and another one knows why. */
+  #isGone({ next }: Witness): void {
+    const { servers } = this.#world;
+    const { server } = this.#status;
+    servers.failed(server);
+    if (next) servers.suggest(next.url);
+    this.#lost(lossOf(ConnectionReason.WitnessSaysDead), CloseCode.TooSlow);
   }
 
-  /** The present try is over; wait, and try again. */
-  #fail(reason: ConnectionReason, closeCode: number | null): void {
-    const settings = this.#settings;
+  /** The line is lost. */
+  #lost(loss: Loss, code: number = CloseCode.Normal): void {
+    const { keeper } = this.#world;
+    const { reason } = loss;
+    const { leaving } = this.#status;
+    const announced = leaving && (ANNOUNCED[leaving] ?? ConnectionReason.SteppedDown);
+    const isMoved = reason === ConnectionReason.SessionMoved;
+    const isAway = isMoved || reason === ConnectionReason.WitnessSaysDead;
+    if (isAway && keeper.home.token === this.home.token) keeper.settle({ server: "" });
+    if (this.#mover && reason !== ConnectionReason.SessionEnded) this.#goOnMoving(reason, code);
+    else if (isFinal(reason)) this.#refuse(loss);
+    else this.#fail((isMoved || reason === ConnectionReason.Closed) && announced ? announced : reason, code);
+  }
+
+  /** The line was lost while another server was being looked for: that search is now the only one. */
+  #goOnMoving(reason: ConnectionReason, code: number): void {
+    const mover = this.#mover;
+    this.#mover = null;
+    this.#letGo(code);
+    this.#search = mover;
+    this.#tell("connecting", reason, { lostAtMs: Date.now(), leaving: null });
+  }
+
+  /** No line; wait, and search again. */
+  #fail(reason: ConnectionReason, code: number = CloseCode.Normal): void {
     const wasLive = this.isLive;
-    const { failures, lostAtMs, server } = this.#status;
-    if (!wasLive) this.#world.servers.failed(server);
-    this.#drop(closeCode, "");
+    const { failures, lostAtMs } = this.#status;
+    this.#letGo(code);
     // A first gap loses nothing by resuming at once; one that comes back is a fault, and waits like any other.
     const atOnce = reason === ConnectionReason.Gap && failures === 0;
-    const backoff = { firstMs: settings.firstDelayMs, baseMs: settings.baseDelayMs, capMs: settings.capDelayMs };
-    const delayMs = atOnce ? 0 : reconnectDelayMs(failures, backoff, this.#world.chance);
     const now = Date.now();
+    const isDead = reason === ConnectionReason.WitnessSaysDead;
+    const busyMs = this.#world.servers.busyForMs(now);
+    const delayMs = atOnce ? 0 : Math.max(this.#delayMs(failures, isDead), this.#holdMs(), busyMs);
     this.#retry.start(delayMs);
-    this.#move("waiting", reason, {
+    this.#tell("waiting", reason, {
       failures: failures + 1,
       lostAtMs: wasLive ? now : lostAtMs,
+      leaving: null,
       nextTryAtMs: now + delayMs,
     });
   }
 
-  #refuse(id: string): void {
-    const reason =
-      {
-        "session.unknown": ConnectionReason.SessionUnknown,
-        "taken-over": ConnectionReason.TakenOver,
-        "session.ended": ConnectionReason.SessionEnded,
-      }[id] ?? ConnectionReason.HelloRefused;
-    this.#drop(CloseCode.Normal, "");
-    this.#move(reason === ConnectionReason.SessionEnded ? "ended" : "refused", reason);
+  #delayMs(failures: number, isDead = false): number {
+    const { firstDelayMs, firstDelayWhenDeadMs, baseDelayMs, capDelayMs } = this.#settings;
+    const windowMs = this.#world.servers.windowMs(firstDelayMs);
+    const firstMs = isDead ? Math.min(windowMs, firstDelayWhenDeadMs) : windowMs;
+    return reconnectDelayMs(failures, { firstMs, baseMs: baseDelayMs, capMs: capDelayMs }, this.#world.chance);
   }
 
-  #sayBeat(): void {
-    if (!this.isLive) return;
-    const restMs = this.#settings.beatEveryMs - (Date.now() - this.#saidAtMs);
-    if (restMs <= 0) this.#send({ type: "beat" });
-    this.#beat.start(restMs > 0 ? restMs : this.#settings.beatEveryMs);
+  /** Too many changes of server lately mean that changing does not help. */
+  #holdMs(): number {
+    const lately = this.#switchedAtMs.filter((at) => Date.now() - at < MINUTE_MS);
+    return lately.length < SWITCHES_LIMIT ? 0 : this.#settings.holdMs;
   }
 
-  #send(frame: ClientFrame): boolean {
-    const taken = this.#transport?.send(JSON.stringify(frame)) ?? false;
-    if (taken) this.#saidAtMs = Date.now();
-    return taken;
-  }
-
-  /** Closes the transport and forgets it. */
-  #drop(closeCode: number | null, reason: string): void {
-    const transport = this.#transport;
+  #refuse({ reason, cause, detail }: Loss): void {
     this.#letGo();
-    if (closeCode !== null) transport?.close(closeCode, reason);
+    // A login may be refused by the switch before this page has connected.
+    if (cause !== "") this.#events.ended(cause, detail);
+    this.#tell(reason === ConnectionReason.SessionEnded ? "ended" : "refused", reason);
   }
 
-  /** Stops every delay and refuses what may still come from the present try. Returns the number of the next. */
-  #letGo(): number {
-    for (const timer of [this.#retry, this.#limit, this.#silence, this.#beat, this.#steady]) timer.stop();
-    this.#transport = null;
-    this.#try += 1;
-    return this.#try;
+  /** Gives up line, searches and delays. */
+  #letGo(code: number = CloseCode.Normal): void {
+    for (const timer of [this.#retry, this.#steady, this.#depart, this.#silence]) timer.stop();
+    this.#search?.stop();
+    this.#mover?.stop();
+    this.#line?.close(code);
+    this.#search = this.#mover = this.#line = null;
+    this.#ways += 1;
   }
 
-  #move(state: ConnectionState, reason: ConnectionReason, news: Partial<ConnectionStatus> = {}): void {
+  #tell(state: ConnectionState, reason: ConnectionReason, news: Partial<ConnectionStatus> = {}): void {
     const sinceMs = state === this.#status.state ? this.#status.sinceMs : Date.now();
-    this.#status = { ...this.#status, nextTryAtMs: null, ...news, state, reason, sinceMs };
+    const status = { ...this.#status, nextTryAtMs: null, ...news, state, reason, sinceMs };
+    this.#status = { ...status, instance: this.#world.servers.instanceAt(status.server).id };
     this.#events.status(this.#status);
   }
-}
-
-/** Reads one frame; null when it is not a JSON object with a `type`. Unknown types are read, and ignored later. */
-function parseFrame(text: string): ServerFrame | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const isFrame = typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string";
-  return isFrame ? (value as ServerFrame) : null;
 }

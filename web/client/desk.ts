@@ -8,26 +8,29 @@
 
 import { ServerClock } from "./clock.js";
 import { Commands, type CommandResult, type OpenCommand } from "./commands.js";
-import { Connection, type ConnectionSettings, type ConnectionState, type ConnectionStatus } from "./connection.js";
-import type { Credentials, Envelope, SiteConfig } from "./frames.js";
+import { Connection, type ConnectionStatus } from "./connection.js";
+import { Door } from "./door.js";
+import type { Credentials, Envelope, SiteConfig, Topology } from "./frames.js";
+import { HomeKeeper } from "./home.js";
 import type { Command, MessageView, View } from "./messages.js";
 import { ConnectionReason } from "./reasons.js";
 import { Replica } from "./replica.js";
-import { RequestError, Rest, type Fetch } from "./rest.js";
-import { Servers } from "./servers.js";
+import { Rest, type Fetch } from "./rest.js";
+import { Servers, type Memory } from "./servers.js";
+import type { ConnectionSettings } from "./settings.js";
 import type { Chance } from "./timer.js";
 import type { OpenTransport } from "./transports/transport.js";
 import { openWebSocket } from "./transports/websocket.js";
 import { watchWake } from "./wake.js";
 
-/** Where the session is kept over a refresh; `sessionStorage` has this shape, and forgets with the tab. */
-export type Memory = Pick<Storage, "getItem" | "setItem" | "removeItem">;
-
 export interface DeskOptions {
-  /** Origins, in order of preference; at least one. */
+  /** Origins, in order of preference; at least one. Those of other instances are learned from any of them. */
   readonly servers: readonly string[];
   readonly openTransport?: OpenTransport;
+  /** Where the session is kept over a refresh; `sessionStorage`, which forgets with the tab. */
   readonly memory?: Memory;
+  /** Where it is kept which instances there are; `localStorage`, so that a page whose server is gone knows others. */
+  readonly longMemory?: Memory;
   readonly fetch?: Fetch;
   readonly chance?: Chance;
   readonly connection?: Partial<ConnectionSettings>;
@@ -46,60 +49,54 @@ export interface DeskEvents {
   ended?(reason: string, detail: string): void;
 }
 
-interface Kept {
-  readonly token: string;
-  readonly session: string;
-  readonly server: string;
-}
-
 /** Reasons after which there is no way back to this session, and the id that says so when nothing better is known. */
 const FINAL_REASONS: Readonly<Partial<Record<number, string>>> = {
   [ConnectionReason.SessionUnknown]: "session.unknown",
   [ConnectionReason.HelloRefused]: "protocol.hello",
+  [ConnectionReason.TicketRefused]: "ticket.invalid",
   [ConnectionReason.SessionEnded]: "session.ended",
 };
-
-const KEPT_AS = "unified-agent.session";
 
 export class Desk {
   /** The server's clock. */
   readonly clock = new ServerClock();
   readonly #events: DeskEvents;
   readonly #servers: Servers;
-  readonly #memory: Memory;
-  readonly #rest: Rest;
+  readonly #door: Door;
+  readonly #keeper: HomeKeeper;
   readonly #replica = new Replica();
   readonly #commands: Commands;
   readonly #connection: Connection;
   readonly #stopWatching: () => void;
-  #kept: Kept | null = null;
-  #state: ConnectionState = "waiting";
+  /** The token under which the view's stream came: under another one it begins anew. */
+  #streamToken = "";
+  #way = 0;
 
   constructor(options: DeskOptions, events: DeskEvents = {}) {
     this.#events = events;
-    this.#servers = new Servers(options.servers);
-    this.#memory = options.memory ?? sessionStorage;
-    this.#rest = new Rest(options.fetch ?? ((url, init) => fetch(url, init)));
+    this.#keeper = new HomeKeeper(options.memory ?? sessionStorage);
+    this.#servers = new Servers(options.servers, options.longMemory ?? longMemory());
+    const rest = new Rest(options.fetch ?? ((url, init) => fetch(url, init)));
     const client = randomId();
     this.#commands = new Commands(client, {
       send: (id, command) => this.#connection.send({ type: "command", id, command }),
-      wayNumber: () => this.#connection.tryNumber,
-      askOutcome: (id) => {
-        const kept = this.#kept;
-        if (!kept) return Promise.reject(new Error("no session"));
-        return this.#rest.outcome(this.#connection.status.server, kept.token, id);
-      },
+      wayNumber: () => this.#connection.wayNumber,
+      server: () => this.#connection.home.server,
+      askOutcome: (id) => rest.outcome(this.#connection.home.server, this.#connection.home.token, id),
+      resolve: (id, command) => rest.resolve(this.#connection.home.server, this.#connection.home.token, id, command),
       changed: () => this.#events.commands?.(this.#commands.open),
     });
     this.#connection = new Connection(
       {
         servers: this.#servers,
+        rest,
+        keeper: this.#keeper,
         openTransport: options.openTransport ?? openWebSocket,
         chance: options.chance ?? Math.random,
-        ...(options.connection && { settings: options.connection }),
+        settings: options.connection,
       },
       {
-        hello: () => ({ type: "hello", token: this.#kept?.token ?? "", ...this.#replica.position, client }),
+        hello: ({ token }) => ({ type: "hello", token, ...this.#positionUnder(token), client }),
         envelope: (envelope) => this.#take(envelope),
         answer: (answer) => this.#commands.answered(answer),
         time: (now) => this.clock.observe(now),
@@ -107,6 +104,7 @@ export class Desk {
         status: (status) => this.#statusChanged(status),
       },
     );
+    this.#door = new Door(this.#servers, rest, (server) => this.#connection.asking(server));
     this.#stopWatching = watchWake(() => this.#connection.tryNow());
   }
 
@@ -119,23 +117,24 @@ export class Desk {
     return this.#connection.status;
   }
 
+  /** Which instances there are; null before any has told. */
+  get topology(): Topology | null {
+    return this.#servers.topology;
+  }
+
   get commands(): readonly OpenCommand[] {
     return this.#commands.open;
   }
 
   /** A short word for the session that an agent can read out: the first eight characters of its id. */
   get reference(): string {
-    return (
-      this.#kept?.session
-        .replace(/[^A-Za-z0-9]/g, "")
-        .slice(0, 8)
-        .toUpperCase() ?? ""
-    );
+    const plain = this.#keeper.home.session.replace(/[^A-Za-z0-9]/g, "");
+    return plain.slice(0, 8).toUpperCase();
   }
 
   /** What the site decided. @throws RequestError */
   async config(): Promise<SiteConfig> {
-    const config = await this.#rest.config(this.#servers.next().url);
+    const config = await this.#door.config();
     this.clock.observe(config.now);
     return config;
   }
@@ -147,25 +146,17 @@ export class Desk {
    * @throws RequestError when the server refuses, or nobody answers.
    */
   async logIn(credentials: Credentials): Promise<void> {
-    const { url } = this.#servers.next();
-    this.#servers.trying(url, Date.now());
-    try {
-      const { session, token, now } = await this.#rest.open(url, credentials);
-      this.clock.observe(now);
-      this.#begin({ session, token, server: url });
-    } catch (error) {
-      if (error instanceof RequestError && error.retry !== "never") this.#servers.failed(url);
-      throw error;
-    }
-    this.#memory.setItem(KEPT_AS, JSON.stringify(this.#kept));
+    const { home, now } = await this.#door.logIn(credentials);
+    this.clock.observe(now);
+    this.#keeper.settle(home);
+    this.#begin();
   }
 
   /** Goes on with the session of before a refresh. False when there is none. */
   resume(): boolean {
-    const kept = readKept(this.#memory);
-    if (!kept) return false;
-    this.#begin(kept);
-    return true;
+    this.#keeper.recall();
+    if (this.#keeper.hasHome) this.#begin();
+    return this.#keeper.hasHome;
   }
 
   /** Comes back after another desktop took the session over, if this one may still. */
@@ -185,8 +176,7 @@ export class Desk {
 
   /** Forgets the session here. At the server it goes on until it notices that nobody is at the desktop. */
   forget(): void {
-    this.#memory.removeItem(KEPT_AS);
-    this.#kept = null;
+    this.#keeper.forget();
     this.#connection.stop();
     this.#commands.abandon();
     this.#replica.clear();
@@ -200,15 +190,22 @@ export class Desk {
     this.#commands.abandon();
   }
 
-  #begin(kept: Kept): void {
-    this.#kept = kept;
+  #begin(): void {
+    const { agent, server } = this.#keeper.home;
     this.#replica.clear();
-    this.#servers.suggest(kept.server);
+    this.#servers.orderFor(agent);
+    if (server !== "") this.#servers.prefer(server);
     this.#connection.start();
+  }
+
+  /** Another instance counts its own stream, and so does the same one after a start. */
+  #positionUnder(token: string): Replica["position"] {
+    return token === this.#streamToken ? this.#replica.position : { epoch: null, seq: null };
   }
 
   #take(envelope: Envelope): boolean {
     const applied = this.#replica.apply(envelope);
+    if (envelope.type === "snapshot") this.#streamToken = this.#connection.home.token;
     if (applied !== "applied") return applied !== "gap";
     if (envelope.type === "command-settled") {
       this.#commands.settled(envelope.data);
@@ -224,12 +221,15 @@ export class Desk {
   }
 
   #statusChanged(status: ConnectionStatus): void {
-    const before = this.#state;
-    this.#state = status.state;
     this.#events.connection?.(status);
-    if (status.state === "live" && before === "hello") this.#commands.resumed();
+    const way = this.#connection.wayNumber;
+    if (status.state === "live" && way !== this.#way) {
+      this.#way = way;
+      this.#commands.resumed();
+    }
+    if (status.reason === ConnectionReason.TakenOver) this.#commands.abandon("taken-over");
     const final = FINAL_REASONS[status.reason];
-    if (final !== undefined && this.#kept) this.#end(this.#replica.view?.session.closing || final, "");
+    if (final !== undefined && this.#keeper.hasHome) this.#end(this.#replica.view?.session.closing || final, "");
   }
 
   #end(reason: string, detail: string): void {
@@ -238,12 +238,10 @@ export class Desk {
   }
 }
 
-function readKept(memory: Memory): Kept | null {
+/** A browser may forbid it; then what is learned lasts as long as the page. */
+function longMemory(): Memory | null {
   try {
-    const value = JSON.parse(memory.getItem(KEPT_AS) ?? "null") as Partial<Kept> | null;
-    if (typeof value?.token !== "string" || typeof value.session !== "string" || typeof value.server !== "string")
-      return null;
-    return { token: value.token, session: value.session, server: value.server };
+    return localStorage;
   } catch {
     return null;
   }

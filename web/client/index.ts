@@ -12,16 +12,17 @@
 
 export { ServerClock } from "./clock.js";
 export type { CommandResult, OpenCommand } from "./commands.js";
-export { CONNECTION_SETTINGS } from "./connection.js";
-export type { ConnectionSettings, ConnectionState, ConnectionStatus } from "./connection.js";
+export { CONNECTION_SETTINGS } from "./settings.js";
+export type { ConnectionSettings } from "./settings.js";
+export type { ConnectionState, ConnectionStatus } from "./connection.js";
 export { Desk } from "./desk.js";
-export type { DeskEvents, DeskOptions, Memory } from "./desk.js";
+export type { DeskEvents, DeskOptions } from "./desk.js";
 export type * from "./frames.js";
 export type * from "./messages.js";
 export { ConnectionReason } from "./reasons.js";
 export { RequestError } from "./rest.js";
 export type { Fetch } from "./rest.js";
-export type { ServerEntry } from "./servers.js";
+export type { Memory } from "./servers.js";
 export { reconnectDelayMs, Timer } from "./timer.js";
 export type { OpenTransport, Transport, TransportEvents } from "./transports/transport.js";
 export { eventsAddress, openWebSocket } from "./transports/websocket.js";

@@ -1,10 +1,11 @@
-/** The few things asked by plain HTTP: what the site decided, opening a session, how a command stands. */
+/** What is asked by plain HTTP: what the site decided, opening a session, going on with it elsewhere, and the like. */
 
-import type { Answer, Credentials, SessionOpened, SiteConfig } from "./frames.js";
+import type { Answer, Credentials, Place, Problem, SessionOpened, SiteConfig, Topology, Witness } from "./frames.js";
+import type { Command } from "./messages.js";
 import { Timer } from "./timer.js";
 
-/** One request, ms. */
-const REQUEST_LIMIT_MS = 10_000;
+/** One request, ms, unless its caller is in a hurry. */
+const REQUEST_LIMIT_MS = 5_000;
 
 /** What `fetch` is asked with. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -21,9 +22,22 @@ export class RequestError extends Error {
     /** Whether trying again makes sense: `never`, `later`, or `elsewhere` (on another server). */
     readonly retry: string = "later",
     readonly correlation: string = "",
+    /** Where to ask instead, when the server knows. */
+    readonly next: Place | null = null,
+    /** The server wants to be left alone for so long, ms; null when it did not say. */
+    readonly retryAfterMs: number | null = null,
   ) {
     super(`${id} (${status})`);
   }
+}
+
+/** How one request is made. */
+interface Ask {
+  readonly body?: unknown;
+  readonly token?: string;
+  readonly limitMs?: number;
+  /** Gives the request up when it is told to. */
+  readonly stopper?: AbortController;
 }
 
 export class Rest {
@@ -34,52 +48,62 @@ export class Rest {
   }
 
   config(server: string): Promise<SiteConfig> {
-    return this.#ask<SiteConfig>("GET", `${server}/v1/config`);
+    return this.#ask("GET", `${server}/v1/config`, {});
+  }
+
+  /** Which instances there are; asked also to see whether anybody is there. */
+  topology(server: string, limitMs: number, stopper: AbortController): Promise<Topology> {
+    return this.#ask("GET", `${server}/v1/topology`, { limitMs, stopper });
+  }
+
+  /** What a server thinks of another instance. */
+  witness(server: string, instance: string, limitMs: number): Promise<Witness> {
+    return this.#ask("GET", `${server}/v1/witness?instance=${encodeURIComponent(instance)}`, { limitMs });
   }
 
   open(server: string, credentials: Credentials): Promise<SessionOpened> {
-    return this.#ask<SessionOpened>("POST", `${server}/v1/session`, { body: credentials });
+    return this.#ask("POST", `${server}/v1/session`, { body: credentials });
   }
 
-  /** Asks for the log-out. Harmless when there is no session any more. */
-  async close(server: string, token: string): Promise<void> {
-    await this.#ask<unknown>("DELETE", `${server}/v1/session`, { token });
+  /** Goes on with a session at another instance than the one that had it. */
+  resume(server: string, ticket: string, token: string, limitMs: number): Promise<SessionOpened> {
+    return this.#ask("POST", `${server}/v1/session/resume`, { body: { ticket, token }, limitMs });
   }
 
-  /** Null when the server does not know the command. */
-  async outcome(server: string, token: string, id: string): Promise<Answer | null> {
+  /** How a command stands; null when the server does not know it. */
+  outcome(server: string, token: string, id: string): Promise<Answer | null> {
+    return this.#standing("GET", `${server}/v1/session/commands/${encodeURIComponent(id)}`, id, { token });
+  }
+
+  /** Has the server find out how a command of another instance ended; null when it cannot. */
+  resolve(server: string, token: string, id: string, command: Command): Promise<Answer | null> {
+    const url = `${server}/v1/session/commands/${encodeURIComponent(id)}/resolve`;
+    return this.#standing("POST", url, id, { token, body: { command } });
+  }
+
+  async #standing(method: string, url: string, id: string, ask: Ask): Promise<Answer | null> {
     try {
-      const url = `${server}/v1/session/commands/${encodeURIComponent(id)}`;
-      const { type, outcome, error, detail } = await this.#ask<{
-        type: string;
-        outcome: Answer["outcome"];
-        error: string;
-        detail: string;
-      }>("GET", url, { token });
-      return { type: "answer", id, command_type: type, outcome, error, detail };
+      const standing = await this.#ask<Omit<Answer, "type" | "command_type"> & { type: string }>(method, url, ask);
+      return { ...standing, type: "answer", id, command_type: standing.type };
     } catch (error) {
       if (error instanceof RequestError && error.status === 404) return null;
       throw error;
     }
   }
 
-  async #ask<Body>(
-    method: string,
-    url: string,
-    { body, token }: { body?: unknown; token?: string } = {},
-  ): Promise<Body> {
+  async #ask<Body>(method: string, url: string, ask: Ask): Promise<Body> {
+    const { body, token, limitMs = REQUEST_LIMIT_MS, stopper = new AbortController() } = ask;
     const headers: Record<string, string> = { Accept: "application/json" };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (token !== undefined) headers["Authorization"] = `Bearer ${token}`;
-    const stopper = new AbortController();
     const limit = new Timer(() => stopper.abort());
-    limit.start(REQUEST_LIMIT_MS);
+    limit.start(limitMs);
     const init: RequestInit = { method, headers, signal: stopper.signal, cache: "no-store", credentials: "omit" };
     if (body !== undefined) init.body = JSON.stringify(body);
     try {
       const response = await this.#fetch(url, init);
       const text = await response.text();
-      if (!response.ok) throw problem(response.status, text);
+      if (!response.ok) throw refusal(response, text);
       return (text === "" ? null : JSON.parse(text)) as Body;
     } catch (error) {
       if (error instanceof RequestError) throw error;
@@ -91,18 +115,24 @@ export class Rest {
 }
 
 /** Reads `application/problem+json`; whatever else came is told by its status. */
-function problem(status: number, text: string): RequestError {
-  let body: Record<string, unknown> = {};
+function refusal({ status, headers }: Response, text: string): RequestError {
+  let told: Partial<Problem> = {};
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null) body = parsed as Record<string, unknown>;
+    if (typeof parsed === "object" && parsed !== null) told = parsed;
   } catch {
     // a proxy's own page: the status says enough
   }
-  const word = (name: string, otherwise: string): string => {
-    const value = body[name];
-    return typeof value === "string" && value !== "" ? value : otherwise;
-  };
-  const id = word("id", status >= 500 ? "desktop.server-trouble" : "desktop.request-refused");
-  return new RequestError(status, id, word("detail", ""), word("retry", "later"), word("correlation", ""));
+  const word = (value: unknown, otherwise: string): string =>
+    typeof value === "string" && value !== "" ? value : otherwise;
+  const seconds = Number.parseFloat(headers.get("Retry-After") ?? "");
+  return new RequestError(
+    status,
+    word(told.id, status >= 500 ? "desktop.server-trouble" : "desktop.request-refused"),
+    word(told.detail, ""),
+    word(told.retry, "later"),
+    word(told.correlation, ""),
+    typeof told.next?.url === "string" ? told.next : null,
+    Number.isNaN(seconds) ? null : seconds * 1_000,
+  );
 }

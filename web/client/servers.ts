@@ -1,100 +1,240 @@
 /**
  * The servers that may be tried, in which order, and how the last try of each went.
  *
- * Given ones come from the page and stay; learned ones come from a server's own list and may go. There is one server
- * for now; the order below is already the one for several.
+ * Given ones come from the page and stay. The others are the instances that a server told of: its topology, which is
+ * kept over the page's life, so that a page whose own server is gone still knows where to go.
  */
 
-export interface ServerEntry {
+import type { InstanceEntry, Topology } from "./frames.js";
+import { rank } from "./rendezvous.js";
+
+/** Storage of the browser, or what has its shape. */
+export type Memory = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+
+/** How the tries of one server went. */
+interface Entry {
   /** Origin, without a slash at the end. */
   readonly url: string;
-  readonly origin: "given" | "learned";
-  /** When it was last tried, ms since 1970; null for never. */
-  readonly triedAtMs: number | null;
-  /** How that went: null while never tried or under way. */
-  readonly worked: boolean | null;
+  /** By the page, not by a server. */
+  readonly given: boolean;
+  /** When it was last tried, ms since 1970; 0 for never. */
+  triedAtMs: number;
   /** Tries that failed in a row. */
-  readonly failures: number;
+  failures: number;
+  /** It asked to be left alone until then, ms since 1970. */
+  busyUntilMs: number;
 }
 
+/** Kinds of servers, in the order in which they are tried. */
+const enum Place {
+  LastGood,
+  Suggested,
+  Ready,
+  OtherReady,
+  Draining,
+  Given,
+  OtherDatacentre,
+  Down,
+}
+
+/** After so long a failed try says nothing any more, ms. */
+const FAILURE_COUNTS_MS = 60_000;
+
+/** Longest window that a topology may ask for, ms. */
+const WINDOW_LIMIT_MS = 30_000;
+
+/** Before any was told. */
+const NO_TOPOLOGY: Topology = {
+  cluster: "",
+  epoch: -1,
+  version: -1,
+  active: "",
+  reconnect_window_ms: -1,
+  instances: [],
+};
+
+const NO_INSTANCE: InstanceEntry = { id: "", url: "", datacentre: "", state: "down", weight: 0 };
+
+const KEPT_AS = "unified-agent.topology";
+
 export class Servers {
-  #entries: ServerEntry[] = [];
-  #lastGood: string | null = null;
-  #suggested: string | null = null;
+  readonly #memory: Memory | null;
+  readonly #entries = new Map<string, Entry>();
+  #topology = NO_TOPOLOGY;
+  #lastGood: string;
+  #suggested = "";
+  #agent = "";
 
-  /** @param given origins from the page, in order; at least one. */
-  constructor(given: readonly string[]) {
+  /**
+   * @param given origins from the page, in order of preference; at least one.
+   * @param memory where the topology is kept; null for nowhere.
+   */
+  constructor(given: readonly string[], memory: Memory | null = null) {
     if (given.length === 0) throw new RangeError("at least one server must be given");
-    for (const url of given) this.#add(url, "given");
+    this.#memory = memory;
+    [this.#lastGood = ""] = given.map((url) => this.#entry(url, true).url);
+    this.#take(this.#remembered());
   }
 
-  get entries(): readonly ServerEntry[] {
-    return this.#entries;
+  /** Which instances there are; null before any server has told. */
+  get topology(): Topology | null {
+    return this.#topology === NO_TOPOLOGY ? null : this.#topology;
   }
 
-  /** Puts a server's own list in the place of what was learned before. */
-  learn(urls: readonly string[]): void {
-    const named = new Set(urls.map(withoutSlash));
-    this.#entries = this.#entries.filter((each) => each.origin === "given" || named.has(each.url));
-    for (const url of named) this.#add(url, "learned");
+  /** Over how long desktops that lost their server come back, ms; `otherwise` when no server said. */
+  windowMs(otherwise: number): number {
+    const told = this.topology?.reconnect_window_ms ?? otherwise;
+    return Math.min(WINDOW_LIMIT_MS, Math.max(0, told));
   }
 
-  /** A server said where to go: tried next, once. */
-  suggest(url: string): void {
-    this.#suggested = withoutSlash(url);
-    this.#add(url, "learned");
+  /** The order is the agent's own. */
+  orderFor(agent: string): void {
+    this.#agent = agent;
+  }
+
+  /** The instance that is reached at an origin; its id is empty when none is known there. */
+  instanceAt(url: string): InstanceEntry {
+    return this.#topology.instances.find((each) => each.url === url) ?? NO_INSTANCE;
+  }
+
+  /** The name of the instance at an origin, or the origin when none is known there. */
+  nameOf(url: string): string {
+    return this.instanceAt(url).id || url;
+  }
+
+  /** Takes what a server tells of all instances. Older news never replace newer ones. */
+  learn(topology: Topology): void {
+    this.#take(this.#remembered()); // another page may know more
+    if (!this.#take(cleaned(topology))) return;
+    try {
+      this.#memory?.setItem(KEPT_AS, JSON.stringify(this.#topology));
+    } catch {
+      // storage is full or forbidden: what we know lasts as long as the page
+    }
+  }
+
+  /** Goes there first: the session was there before. */
+  prefer(url: string): void {
+    this.#lastGood = this.#entry(url).url;
+  }
+
+  /** A server said where to go. Returns its origin. */
+  suggest(url: string): string {
+    this.#suggested = this.#entry(url).url;
+    return this.#suggested;
+  }
+
+  /** The server to begin with, even when it is busy. */
+  first(): string | null {
+    return first(this.#order(Date.now()));
   }
 
   /**
-   * The server to try now: the suggested one, then the one that worked last unless it just failed, then the one with
-   * the fewest failures in a row, the longest untried first.
+   * The server to try now; null when none is left, or all that are left are busy.
+   *
+   * @param tried those that have had their turn.
    */
-  next(): ServerEntry {
-    const suggested = this.#find(this.#suggested);
-    this.#suggested = null;
-    if (suggested) return suggested;
-    const lastGood = this.#find(this.#lastGood);
-    if (lastGood && lastGood.failures === 0) return lastGood;
-    const [best] = [...this.#entries].sort(
-      (a, b) => a.failures - b.failures || (a.triedAtMs ?? -1) - (b.triedAtMs ?? -1),
-    );
-    if (!best) throw new Error("no server left");
-    return best;
+  next(nowMs: number, tried: ReadonlySet<string> = new Set()): string | null {
+    return first(this.#order(nowMs).filter(({ url, busyUntilMs }) => !tried.has(url) && busyUntilMs <= nowMs));
+  }
+
+  /** Two servers to ask about a third. */
+  witnessesOf(server: string, nowMs: number): readonly string[] {
+    const others = this.#order(nowMs).map(({ url }) => url);
+    const serve = (url: string): boolean => ["ready", "draining"].includes(this.instanceAt(url).state);
+    return others.filter((each) => each !== server && serve(each)).slice(0, 2);
+  }
+
+  /** For how long all of them are busy yet, ms; 0 when one may be tried now. */
+  busyForMs(nowMs: number): number {
+    const untilMs = [...this.#entries.values()].map((each) => each.busyUntilMs);
+    return Math.max(0, Math.min(...untilMs) - nowMs);
   }
 
   /** A try begins. */
   trying(url: string, nowMs: number): void {
-    this.#change(url, { triedAtMs: nowMs, worked: null });
+    if (url === this.#suggested) this.#suggested = "";
+    this.#entry(url).triedAtMs = nowMs;
   }
 
   /** It answered, and serves us. */
   succeeded(url: string): void {
-    this.#lastGood = withoutSlash(url);
-    this.#change(url, { worked: true, failures: 0 });
+    this.#lastGood = url;
+    Object.assign(this.#entry(url), { failures: 0, busyUntilMs: 0 });
   }
 
-  /** It did not. */
+  /** It did not, or will not for long: others come first for a while. */
   failed(url: string): void {
-    const failures = (this.#find(withoutSlash(url))?.failures ?? 0) + 1;
-    this.#change(url, { worked: false, failures });
+    this.#entry(url).failures += 1;
   }
 
-  #add(url: string, origin: ServerEntry["origin"]): void {
-    const plain = withoutSlash(url);
-    if (this.#find(plain)) return;
-    this.#entries = [...this.#entries, { url: plain, origin, triedAtMs: null, worked: null, failures: 0 }];
+  /** It answered that it has too much to do. */
+  busy(url: string, untilMs: number): void {
+    this.#entry(url).busyUntilMs = untilMs;
   }
 
-  #find(url: string | null): ServerEntry | undefined {
-    return this.#entries.find((each) => each.url === url);
+  #order(nowMs: number): readonly Entry[] {
+    const placed = [...this.#entries.values()].map((entry) => ({
+      ...entry,
+      place: this.#placeOf(entry, nowMs),
+      rank: rank(this.#agent, this.instanceAt(entry.url).id),
+    }));
+    // Sorting keeps the order of equals, which for given servers is the page's.
+    return placed.sort(
+      (a, b) =>
+        a.place - b.place || a.failures - b.failures || Number(a.rank < b.rank) - Number(a.rank > b.rank),
+    );
   }
 
-  #change(url: string, news: Partial<ServerEntry>): void {
-    const plain = withoutSlash(url);
-    this.#entries = this.#entries.map((each) => (each.url === plain ? { ...each, ...news } : each));
+  #placeOf({ url, failures, triedAtMs }: Entry, nowMs: number): Place {
+    const { id, state, datacentre, weight } = this.instanceAt(url);
+    const { active } = this.#topology;
+    const failedLately = failures > 0 && nowMs - triedAtMs < FAILURE_COUNTS_MS;
+    if (url === this.#lastGood && !failedLately) return Place.LastGood;
+    if (url === this.#suggested) return Place.Suggested;
+    if (id === "") return Place.Given;
+    if (state !== "ready" && state !== "draining") return Place.Down;
+    if (active !== "" && datacentre !== active) return Place.OtherDatacentre;
+    if (state === "draining") return Place.Draining;
+    return active === "" || failedLately || weight === 0 ? Place.OtherReady : Place.Ready;
+  }
+
+  #remembered(): Topology | null {
+    try {
+      return cleaned(JSON.parse(this.#memory?.getItem(KEPT_AS) ?? "null") as Topology | null);
+    } catch {
+      return null;
+    }
+  }
+
+  /** True when it is newer than what was known. */
+  #take(topology: Topology | null): boolean {
+    if (!topology) return false;
+    const { cluster, epoch, version } = this.#topology;
+    const isSame = cluster === topology.cluster;
+    if (isSame && (topology.epoch - epoch || topology.version - version) <= 0) return false;
+    this.#topology = topology;
+    const needed = new Set([this.#lastGood, this.#suggested, ...topology.instances.map((each) => each.url)]);
+    for (const { url, given } of this.#entries.values()) if (!given && !needed.has(url)) this.#entries.delete(url);
+    for (const { url } of topology.instances) this.#entry(url);
+    return true;
+  }
+
+  #entry(url: string, given = false): Entry {
+    const plain = url.replace(/\/+$/, "");
+    const entry = this.#entries.get(plain) ?? { url: plain, given, triedAtMs: 0, failures: 0, busyUntilMs: 0 };
+    this.#entries.set(plain, entry);
+    return entry;
   }
 }
 
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, "");
+function first(entries: readonly Entry[]): string | null {
+  return entries[0]?.url ?? null;
+}
+
+/** Keeps the instances that have an address; null when it is no topology at all. */
+function cleaned(topology: Topology | null): Topology | null {
+  if (!Array.isArray(topology?.instances)) return null;
+  const reachable = topology.instances.filter((each) => /^https?:\/\/./.test(each.url));
+  return { ...topology, instances: reachable.map((each) => ({ ...each, url: each.url.replace(/\/+$/, "") })) };
 }

@@ -13,7 +13,16 @@ export function eventsAddress(server: string): string {
 /** Opens a WebSocket. The token is not in the address: the first frame carries it. */
 export const openWebSocket: OpenTransport = (server: string, events: TransportEvents): Transport => {
   let over = false;
-  const socket = new WebSocket(eventsAddress(server));
+  let socket: WebSocket;
+  try {
+    socket = new WebSocket(eventsAddress(server));
+  } catch {
+    // Not an address, or one that a page which came over TLS may not open: a server's mistake, not the page's end.
+    queueMicrotask(() => {
+      if (!over) events.closed(1006, "");
+    });
+    return { send: () => false, close: () => void (over = true) };
+  }
   socket.onopen = () => {
     if (!over) events.opened();
   };

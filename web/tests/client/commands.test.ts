@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ANSWER_LIMIT_MS, Commands } from "../../client/commands.js";
 import type { Answer, Command } from "../../client/index.js";
 
@@ -8,6 +8,7 @@ const DIAL: Command = { type: "make-call", number: "123" };
 let sent: [string, Command][];
 let canSend: boolean;
 let way: number;
+let server: string;
 let outcomes: (Answer | null | Error)[];
 let asked: string[];
 
@@ -16,6 +17,7 @@ beforeEach(() => {
   sent = [];
   canSend = true;
   way = 1;
+  server = "https://a";
   outcomes = [];
   asked = [];
 });
@@ -28,13 +30,24 @@ function commands(): Commands {
       return canSend;
     },
     wayNumber: () => way,
-    askOutcome: (id) => {
-      asked.push(id);
-      const outcome = outcomes.shift() ?? null;
-      return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
-    },
+    server: () => server,
+    askOutcome: (id) => told(id),
+    resolve: (id, command) => told(`${id}, ${command.type}`),
     changed: () => undefined,
   });
+}
+
+function told(what: string): Promise<Answer | null> {
+  asked.push(what);
+  const outcome = outcomes.shift() ?? null;
+  return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
+}
+
+/** The connection is back at another server. */
+function moved(it: Commands): void {
+  way += 1;
+  server = `https://${way}`;
+  it.resumed();
 }
 
 function answer(outcome: Answer["outcome"], error = ""): Answer {
@@ -132,6 +145,114 @@ test("an accepted command that the server has forgotten is unknown, never repeat
   it.resumed();
   await expect(result).resolves.toMatchObject({ outcome: "unknown" });
   expect(sent).toHaveLength(1);
+});
+
+describe("after a move to another server", () => {
+  test("what became of a command is found out there, and the command not sent again", async () => {
+    const it = commands();
+    const result = it.submit(DIAL);
+    outcomes = [answer("done")];
+    moved(it);
+    expect(asked).toEqual(["me-1, make-call"]);
+    await expect(result).resolves.toMatchObject({ outcome: "done" });
+    expect(sent).toHaveLength(1);
+  });
+
+  test.each([
+    ["done", ""],
+    ["refused", "command.not-performed"],
+  ] as const)("a server that is finding out is waited for: %s", async (outcome, error) => {
+    const it = commands();
+    const result = it.submit(DIAL);
+    outcomes = [answer("unknown")];
+    moved(it);
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(it.open).toHaveLength(1);
+    it.settled({ command: "me-1", command_type: "make-call", outcome, error, detail: "" });
+    await expect(result).resolves.toMatchObject({ outcome, error });
+    expect(asked).toHaveLength(1);
+  });
+
+  test("one that has found out nothing after 30 s is asked once more, and its word is the last", async () => {
+    const it = commands();
+    const result = it.submit(DIAL);
+    outcomes = [answer("unknown"), answer("unknown", "command.lost-sight")];
+    moved(it);
+    await vi.advanceTimersByTimeAsync(30_000);
+    await expect(result).resolves.toMatchObject({ outcome: "unknown", error: "command.lost-sight" });
+    expect(asked).toHaveLength(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("one that cannot find out leaves it unknown, and never as not arrived", async () => {
+    const it = commands();
+    const result = it.submit(DIAL);
+    moved(it);
+    await expect(result).resolves.toMatchObject({ outcome: "unknown", error: "desktop.no-answer" });
+  });
+
+  test("an accepted command goes on there", async () => {
+    const it = commands();
+    const result = it.submit(DIAL);
+    it.answered({ ...answer("accepted"), command_type: "make-call" });
+    outcomes = [answer("accepted")];
+    moved(it);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(it.open).toHaveLength(1);
+    it.settled({ command: "me-1", command_type: "make-call", outcome: "done", error: "", detail: "" });
+    await expect(result).resolves.toMatchObject({ outcome: "done" });
+  });
+
+  test("a wish that the new server never got is repeated there, under its old id", async () => {
+    const it = commands();
+    const result = it.submit(READY);
+    moved(it);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual(["me-1"]);
+    expect(sent).toEqual([
+      ["me-1", READY],
+      ["me-1", READY],
+    ]);
+    it.answered(answer("done"));
+    await expect(result).resolves.toMatchObject({ outcome: "done" });
+  });
+
+  test("a wish that cannot be repeated now is unknown, for the old server may have had it", async () => {
+    const it = commands();
+    const result = it.submit(READY);
+    canSend = false;
+    moved(it);
+    await expect(result).resolves.toMatchObject({ outcome: "unknown", error: "desktop.no-answer" });
+  });
+
+  test("an accepted wish is found out about, and not repeated", async () => {
+    const it = commands();
+    void it.submit(READY);
+    it.answered(answer("accepted"));
+    outcomes = [answer("accepted")];
+    moved(it);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual(["me-1, set-mode"]);
+    expect(sent).toHaveLength(1);
+  });
+
+  test("back at the server it was sent to, it is only asked for", async () => {
+    const it = commands();
+    void it.submit(DIAL);
+    outcomes = [new Error("no server")];
+    moved(it);
+    await vi.advanceTimersByTimeAsync(0);
+    server = "https://a";
+    it.resumed();
+    expect(asked).toEqual(["me-1, make-call", "me-1"]);
+  });
+});
+
+test("another desktop that has taken over ends the waiting for all", async () => {
+  const it = commands();
+  const result = it.submit(DIAL);
+  it.abandon("taken-over");
+  await expect(result).resolves.toMatchObject({ outcome: "unknown", error: "taken-over" });
 });
 
 test("no more than 64 commands are open", async () => {

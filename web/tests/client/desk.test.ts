@@ -6,6 +6,7 @@ const CREDENTIALS = { agent: "1001", station: "2001", password: "secret", dialle
 
 let wires: Wires;
 let memory: FakeMemory;
+let longMemory: FakeMemory;
 let requests: { url: string; init: RequestInit }[];
 let responses: Response[];
 let desks: Desk[];
@@ -14,6 +15,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   wires = new Wires();
   memory = new FakeMemory();
+  longMemory = new FakeMemory();
   requests = [];
   responses = [];
   desks = [];
@@ -29,6 +31,7 @@ function desk(events: DeskEvents = {}, kept: Memory = memory): Desk {
       servers: ["https://a"],
       openTransport: wires.open,
       memory: kept,
+      longMemory,
       chance: () => 0,
       fetch: (url, init) => {
         requests.push({ url, init });

@@ -1,55 +1,266 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { rank } from "../../client/rendezvous.js";
 import { Servers } from "../../client/servers.js";
+import { aTopology, FakeMemory } from "./fakes.js";
 
-test("no server is refused at once", () => {
-  expect(() => new Servers([])).toThrow(RangeError);
+const NOW = 1_000_000;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.setSystemTime(NOW);
+});
+afterEach(() => vi.useRealTimers());
+
+/** All servers in the order in which they would be tried. */
+function order(servers: Servers, nowMs = NOW): string[] {
+  const tried = new Set<string>();
+  for (;;) {
+    const next = servers.next(nowMs, tried);
+    if (next === null) return [...tried];
+    tried.add(next);
+  }
+}
+
+/** Instances in the agent's own order. */
+function ranked(agent: string, ...names: string[]): string[] {
+  const sorted = names.sort((a, b) => (rank(agent, a) < rank(agent, b) ? 1 : -1));
+  return sorted.map((name) => `https://${name}`);
+}
+
+describe("the order of tries", () => {
+  test("no server is refused at once", () => {
+    expect(() => new Servers([])).toThrow(RangeError);
+  });
+
+  test("the same origin with and without a slash is one server", () => {
+    expect(order(new Servers(["https://a", "https://a/"]))).toEqual(["https://a"]);
+  });
+
+  test("given servers are tried as they were given, the one that failed less before the others", () => {
+    const servers = new Servers(["https://z", "https://b", "https://c"]);
+    expect(order(servers)).toEqual(["https://z", "https://b", "https://c"]);
+    servers.trying("https://z", NOW);
+    servers.failed("https://z");
+    expect(order(servers)).toEqual(["https://b", "https://c", "https://z"]);
+  });
+
+  test("is: last good, suggested, ready in the agent's order, other ready, draining, given, other datacentre", () => {
+    const servers = new Servers(["https://seed"]);
+    servers.orderFor("1001");
+    servers.learn(
+      aTopology([
+        { id: "west", datacentre: "west" },
+        { id: "down", state: "down" },
+        { id: "joining", state: "joining" },
+        { id: "draining", state: "draining" },
+        { id: "failed" },
+        { id: "light", weight: 0 },
+        "r1",
+        "r2",
+        "r3",
+        "good",
+        "told",
+      ]),
+    );
+    servers.succeeded("https://good");
+    servers.suggest("https://told");
+    servers.trying("https://failed", NOW);
+    servers.failed("https://failed");
+    expect(order(servers)).toEqual([
+      "https://good",
+      "https://told",
+      ...ranked("1001", "r1", "r2", "r3"),
+      "https://light",
+      "https://failed",
+      "https://draining",
+      "https://seed",
+      "https://west",
+      ...ranked("1001", "down", "joining"),
+    ]);
+  });
+
+  test("differs from agent to agent, and each agent's is always the same", () => {
+    const firsts = new Set<string>();
+    for (let agent = 1000; agent < 1020; agent += 1) {
+      const servers = new Servers(["https://seed"]);
+      servers.learn(aTopology(["a", "b", "c"]));
+      servers.orderFor(String(agent));
+      servers.trying("https://seed", NOW);
+      servers.failed("https://seed");
+      expect(order(servers).slice(0, 3)).toEqual(ranked(String(agent), "a", "b", "c"));
+      firsts.add(order(servers)[0] ?? "");
+    }
+    expect(firsts.size).toBe(3);
+  });
+
+  test("has all ready instances alike while no datacentre is active", () => {
+    const servers = new Servers(["https://seed"]);
+    servers.orderFor("1001");
+    servers.trying("https://seed", NOW);
+    servers.failed("https://seed");
+    servers.learn(aTopology([{ id: "e", datacentre: "east" }, { id: "w", datacentre: "west" }], { active: "" }));
+    expect(order(servers).slice(0, 2)).toEqual(ranked("1001", "e", "w"));
+  });
+
+  test("the last good one is first again a minute after it failed", () => {
+    const servers = new Servers(["https://a", "https://b"]);
+    servers.trying("https://a", NOW);
+    servers.failed("https://a");
+    expect(order(servers, NOW + 59_999)[0]).toBe("https://b");
+    expect(order(servers, NOW + 60_000)[0]).toBe("https://a");
+  });
+
+  test("a suggestion counts until it is tried", () => {
+    const servers = new Servers(["https://a"]);
+    servers.failed("https://a");
+    servers.trying("https://a", NOW);
+    expect(servers.suggest("https://c/")).toBe("https://c");
+    expect(servers.next(NOW)).toBe("https://c");
+    servers.trying("https://c", NOW);
+    servers.failed("https://c");
+    expect(servers.next(NOW)).toBe("https://a");
+  });
+
+  test("the server of the session that is gone on with comes first", () => {
+    const servers = new Servers(["https://a"]);
+    servers.prefer("https://b");
+    expect(order(servers)).toEqual(["https://b", "https://a"]);
+  });
+
+  test("with one server every try goes to it, however often it failed", () => {
+    const servers = new Servers(["https://a"]);
+    for (let tries = 0; tries < 50; tries += 1) {
+      servers.trying("https://a", NOW);
+      servers.failed("https://a");
+      expect(servers.next(NOW)).toBe("https://a");
+    }
+  });
 });
 
-test("the same origin with and without a slash is one server", () => {
-  expect(new Servers(["https://a", "https://a/"]).entries).toHaveLength(1);
+describe("a busy server", () => {
+  test("is left alone until it said that it may be asked again", () => {
+    const servers = new Servers(["https://a", "https://b"]);
+    servers.busy("https://a", NOW + 5_000);
+    expect(order(servers)).toEqual(["https://b"]);
+    expect(order(servers, NOW + 5_000)).toEqual(["https://a", "https://b"]);
+    expect(servers.first()).toBe("https://a");
+  });
+
+  test("is waited for only when all are busy, and then for the one that is free first", () => {
+    const servers = new Servers(["https://a", "https://b"]);
+    servers.busy("https://a", NOW + 5_000);
+    expect(servers.busyForMs(NOW)).toBe(0);
+    servers.busy("https://b", NOW + 3_000);
+    expect(servers.busyForMs(NOW)).toBe(3_000);
+    servers.succeeded("https://a");
+    expect(servers.busyForMs(NOW)).toBe(0);
+  });
 });
 
-test("servers are tried in the order given", () => {
-  const servers = new Servers(["https://a", "https://b"]);
-  expect(servers.next().url).toBe("https://a");
-  servers.trying("https://a", 1);
-  servers.failed("https://a");
-  expect(servers.next().url).toBe("https://b");
-  servers.trying("https://b", 2);
-  servers.failed("https://b");
-  expect(servers.next().url).toBe("https://a");
+describe("witnesses", () => {
+  test("are the first two others that serve", () => {
+    const servers = new Servers(["https://seed"]);
+    servers.orderFor("1001");
+    servers.learn(aTopology(["a", "b", "c", { id: "d", state: "down" }, { id: "j", state: "joining" }]));
+    servers.succeeded("https://a");
+    expect(servers.witnessesOf("https://a", NOW)).toEqual(ranked("1001", "b", "c"));
+  });
+
+  test("are none for one that is alone", () => {
+    const servers = new Servers(["https://a", "https://seed"]);
+    servers.learn(aTopology(["a"]));
+    expect(servers.witnessesOf("https://a", NOW)).toEqual([]);
+  });
 });
 
-test("the one that worked last is preferred until it fails", () => {
-  const servers = new Servers(["https://a", "https://b"]);
-  servers.failed("https://a");
-  servers.succeeded("https://b");
-  servers.succeeded("https://a");
-  expect(servers.next().url).toBe("https://a");
-  servers.failed("https://a");
-  expect(servers.next().url).toBe("https://b");
-});
+describe("the topology", () => {
+  test("takes the place of what was learned, and leaves what was given", () => {
+    const servers = new Servers(["https://seed"]);
+    servers.learn(aTopology(["b", "c"]));
+    servers.learn(aTopology(["c"], { version: 2 }));
+    expect(order(servers)).toEqual(["https://seed", "https://c"]);
+  });
 
-test("a suggested server is tried next, once", () => {
-  const servers = new Servers(["https://a"]);
-  servers.suggest("https://c");
-  expect(servers.next().url).toBe("https://c");
-  servers.failed("https://c");
-  expect(servers.next().url).toBe("https://a");
-});
+  test.each([
+    ["a lower epoch", { epoch: 1, version: 99 }],
+    ["a lower version of the same epoch", { epoch: 2, version: 4 }],
+    ["the same version", { epoch: 2, version: 5 }],
+  ])("%s never replaces what is known", (_, older) => {
+    const servers = new Servers(["https://seed"]);
+    servers.learn(aTopology(["new"], { epoch: 2, version: 5 }));
+    servers.learn(aTopology(["old"], older));
+    expect(servers.instanceAt("https://new").id).toBe("new");
+    expect(servers.instanceAt("https://old").id).toBe("");
+  });
 
-test("a new list takes the place of what was learned and leaves what was given", () => {
-  const servers = new Servers(["https://a"]);
-  servers.learn(["https://b", "https://c"]);
-  servers.learn(["https://c"]);
-  expect(servers.entries.map((each) => [each.url, each.origin])).toEqual([
-    ["https://a", "given"],
-    ["https://c", "learned"],
-  ]);
-});
+  test.each([
+    ["a higher epoch with a lower version", { epoch: 3, version: 1 }],
+    ["another cluster", { cluster: "other", epoch: 0, version: 0 }],
+  ])("%s does", (_, newer) => {
+    const servers = new Servers(["https://seed"]);
+    servers.learn(aTopology(["old"], { epoch: 2, version: 5 }));
+    servers.learn(aTopology(["new"], newer));
+    expect(servers.instanceAt("https://new").id).toBe("new");
+    expect(servers.instanceAt("https://old").id).toBe("");
+  });
 
-test("with one server every try goes to it, however often it failed", () => {
-  const servers = new Servers(["https://a"]);
-  for (let tries = 0; tries < 50; tries += 1) servers.failed("https://a");
-  expect(servers.next()).toMatchObject({ url: "https://a", failures: 50, worked: false });
+  test("is kept over the page's life", () => {
+    const memory = new FakeMemory();
+    new Servers(["https://seed"], memory).learn(aTopology(["a", "b"]));
+    expect(order(new Servers(["https://seed"], memory))).toHaveLength(3);
+  });
+
+  test("that another page has kept meanwhile is not overwritten with an older one", () => {
+    const memory = new FakeMemory();
+    const here = new Servers(["https://seed"], memory);
+    const there = new Servers(["https://seed"], memory);
+    there.learn(aTopology(["new"], { version: 9 }));
+    here.learn(aTopology(["old"], { version: 8 }));
+    expect(here.instanceAt("https://new").id).toBe("new");
+    expect([...memory.kept.values()].join()).not.toContain("old");
+  });
+
+  test.each([[null], ["{"], ["[]"], ['"x"'], ["null"], ['{"instances":1}']])("that was kept as %s is none", (kept) => {
+    const memory = new FakeMemory();
+    memory.getItem = () => kept;
+    expect(order(new Servers(["https://seed"], memory))).toEqual(["https://seed"]);
+  });
+
+  test("works without a memory, and with one that refuses", () => {
+    const refusing = new FakeMemory();
+    refusing.setItem = () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+    for (const memory of [null, refusing]) {
+      const servers = new Servers(["https://seed"], memory);
+      servers.learn(aTopology(["a"]));
+      expect(order(servers)).toEqual(["https://seed", "https://a"]);
+    }
+  });
+
+  test("names instances by origin, with or without a slash, and passes over those without an address", () => {
+    const servers = new Servers(["https://seed"]);
+    servers.learn(
+      aTopology([
+        { id: "a", url: "https://a/" },
+        { id: "none", url: "" },
+        { id: "odd", url: "javascript:alert(1)" },
+      ]),
+    );
+    expect(servers.nameOf("https://a")).toBe("a");
+    expect(servers.nameOf("https://else")).toBe("https://else");
+    expect(order(servers)).toEqual(["https://seed", "https://a"]);
+  });
+
+  test.each([
+    [undefined, 700],
+    [5_000, 5_000],
+    [0, 0],
+    [-1, 0],
+    [90_000, 30_000],
+  ])("asks desktops to come back within %s ms, taken as %i", (told, taken) => {
+    const servers = new Servers(["https://seed"]);
+    if (told !== undefined) servers.learn(aTopology(["a"], { reconnect_window_ms: told }));
+    expect(servers.windowMs(700)).toBe(taken);
+  });
 });

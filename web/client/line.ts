@@ -1,0 +1,213 @@
+/**
+ * One connection to one server, from the opening of its transport to its loss.
+ *
+ *   opening ──opened──▶ hello ──"resumed", or a snapshot──▶ live
+ *      │ 2 s              │ 6 s                              │ closed, refused, an old term, an unreadable frame
+ *      └──────────────────┴──────────────▶ lost ◀────────────┘
+ *
+ * It knows nothing of other servers. What its transport still says after the loss is not heard.
+ */
+
+import type { ClientFrame, Envelope, Refused, ServerFrame } from "./frames.js";
+import type { Home } from "./home.js";
+import { CloseCode, ConnectionReason } from "./reasons.js";
+import type { ConnectionSettings } from "./settings.js";
+import { Timer } from "./timer.js";
+import type { OpenTransport, Transport } from "./transports/transport.js";
+
+/** Why a line is no more. `cause` and `detail` are the server's words, empty when it said none. */
+export interface Loss {
+  readonly reason: ConnectionReason;
+  readonly cause: string;
+  readonly detail: string;
+}
+
+/** A loss of which the server said nothing more. */
+export function lossOf(reason: ConnectionReason): Loss {
+  return { reason, cause: "", detail: "" };
+}
+
+export interface LineEvents {
+  /** The transport is open, and hello was said. */
+  opened(): void;
+  /** The server serves us. `snapshot` is what the stream begins with; null when it goes on where it was. */
+  live(snapshot: Envelope | null): void;
+  /** Any other frame, also before it is live. */
+  frame(frame: ServerFrame): void;
+  /** Any frame came, before it is looked at. */
+  heard(): void;
+  /** Once, and the last. Not called after `close`. */
+  lost(loss: Loss): void;
+}
+
+/** A refusal in words is followed by a close that says the same in a number. */
+const REFUSALS: Readonly<Record<string, CloseCode>> = {
+  "session.unknown": CloseCode.Token,
+  "session.moved": CloseCode.Moved,
+  "taken-over": CloseCode.TakenOver,
+  "session.ended": CloseCode.SessionOver,
+};
+
+export class Line {
+  /** Where it goes, and with which token. */
+  readonly home: Home;
+  readonly #settings: ConnectionSettings;
+  readonly #limit = new Timer(() => this.#limitPassed());
+  readonly #beat = new Timer(() => this.#sayBeat());
+  readonly #transport: Transport;
+  #events: LineEvents;
+  #phase: "opening" | "hello" | "live" | "lost" = "opening";
+  #term: number;
+  #saidAtMs = 0;
+
+  constructor(
+    home: Home,
+    open: OpenTransport,
+    hello: (home: Home) => ClientFrame,
+    settings: ConnectionSettings,
+    events: LineEvents,
+  ) {
+    this.home = home;
+    this.#settings = settings;
+    this.#events = events;
+    this.#term = home.term;
+    this.#limit.start(settings.openLimitMs);
+    this.#transport = open(home.server, {
+      opened: () => {
+        if (this.#phase !== "opening") return;
+        this.#phase = "hello";
+        this.#limit.start(settings.helloLimitMs);
+        this.#say(hello(home));
+        this.#events.opened();
+      },
+      received: (text) => this.#receive(text),
+      closed: (code) => this.#lose(this.#reasonOf(code)),
+    });
+  }
+
+  /** Highest term that was said on it. */
+  get term(): number {
+    return this.#term;
+  }
+
+  /** Whether it waits for the server's answer to hello. */
+  get saidHello(): boolean {
+    return this.#phase === "hello";
+  }
+
+  /** Tells somebody else from now on, when it is live. */
+  attend(events: Omit<LineEvents, "opened" | "live">): void {
+    this.#events = { ...this.#events, ...events };
+  }
+
+  /** Sends one frame. False while not live: nothing is kept for later, because later it could do harm. */
+  send(frame: ClientFrame): boolean {
+    return this.#phase === "live" && this.#say(frame);
+  }
+
+  close(code: number): void {
+    if (this.#phase === "lost") return;
+    this.#phase = "lost";
+    this.#limit.stop();
+    this.#beat.stop();
+    this.#transport.close(code, "");
+  }
+
+  #receive(text: string): void {
+    if (this.#phase === "lost") return;
+    const frame = parseFrame(text);
+    if (frame === null) {
+      this.#lose(ConnectionReason.BadFrame, CloseCode.BadFrame);
+      return;
+    }
+    this.#events.heard();
+    // Said here too, because timers of a hidden page ring once a minute while frames still come on time.
+    if (this.#phase === "live" && Date.now() - this.#saidAtMs >= this.#settings.beatEveryMs) this.#sayBeat();
+    if ("term" in frame) {
+      if (frame.term < this.#term) {
+        this.#lose(ConnectionReason.OldTerm, CloseCode.Normal);
+        return;
+      }
+      this.#term = frame.term;
+    }
+    if (frame.type === "refused") {
+      this.#refused(frame);
+      return;
+    }
+    if (this.#phase !== "hello") {
+      this.#events.frame(frame);
+    } else if (frame.type === "snapshot") {
+      this.#becomeLive(frame);
+    } else {
+      this.#events.frame(frame);
+      if (frame.type === "welcome" && frame.outcome === "resumed") this.#becomeLive(null);
+    }
+  }
+
+  #becomeLive(snapshot: Envelope | null): void {
+    this.#phase = "live";
+    this.#limit.stop();
+    this.#beat.start(this.#settings.beatEveryMs);
+    this.#events.live(snapshot);
+  }
+
+  #refused({ id, reason, detail }: Refused): void {
+    const code = REFUSALS[id] ?? CloseCode.BadFrame;
+    this.#lose(this.#reasonOf(code), CloseCode.Normal, reason, detail);
+  }
+
+  #reasonOf(code: number): ConnectionReason {
+    switch (code) {
+      case CloseCode.Restart:
+        return ConnectionReason.ServerRestarts;
+      case CloseCode.TooSlow:
+        return ConnectionReason.TooSlow;
+      case CloseCode.TakenOver:
+        return ConnectionReason.TakenOver;
+      case CloseCode.SessionOver:
+        return ConnectionReason.SessionEnded;
+      case CloseCode.Token:
+      case CloseCode.Moved:
+        // Without a ticket there is no other way to it.
+        return this.home.ticket === "" ? ConnectionReason.SessionUnknown : ConnectionReason.SessionMoved;
+      case CloseCode.BadFrame:
+        if (this.#phase === "hello") return ConnectionReason.HelloRefused;
+    }
+    return this.#phase === "opening" ? ConnectionReason.OpenFailed : ConnectionReason.Closed;
+  }
+
+  #limitPassed(): void {
+    const opening = this.#phase === "opening";
+    this.#lose(opening ? ConnectionReason.OpenTimeout : ConnectionReason.HelloTimeout);
+  }
+
+  #lose(reason: ConnectionReason, code: number = CloseCode.Normal, cause = "", detail = ""): void {
+    if (this.#phase === "lost") return;
+    this.close(code);
+    this.#events.lost({ reason, cause, detail });
+  }
+
+  #sayBeat(): void {
+    const restMs = this.#settings.beatEveryMs - (Date.now() - this.#saidAtMs);
+    if (restMs <= 0) this.#say({ type: "beat" });
+    this.#beat.start(restMs > 0 ? restMs : this.#settings.beatEveryMs);
+  }
+
+  #say(frame: ClientFrame): boolean {
+    const taken = this.#transport.send(JSON.stringify(frame));
+    if (taken) this.#saidAtMs = Date.now();
+    return taken;
+  }
+}
+
+/** Reads one frame; null when it is not a JSON object with a `type`. Unknown types are read, and ignored later. */
+function parseFrame(text: string): ServerFrame | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const isFrame = typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string";
+  return isFrame ? (value as ServerFrame) : null;
+}
