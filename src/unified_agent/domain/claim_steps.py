@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from unified_agent.domain import dialler_steps, telephony_steps
 from unified_agent.domain.carry import adopt
-from unified_agent.domain.effects import CloseSession, RestartOutbox
+from unified_agent.domain.effects import AskClaim, CloseSession, RestartOutbox
 from unified_agent.domain.facts import ClaimDelayed, ClaimGranted, ClaimLost, ClaimRefused, MoveAsked
 from unified_agent.domain.limits import LEAVE_LIMIT_S
 from unified_agent.domain.move import Move
@@ -29,6 +29,24 @@ GOES_ON = frozenset({MOVED, "stepped-down", "passive", "taken-over"})
 def may_leave(state: SessionState) -> bool:
     """Say whether the session may go to another instance now: a record open at the dialler would be closed by it."""
     return state.item is None and state.phase not in {Phase.CLOSING, Phase.CLOSED}
+
+
+def opened(move: Move) -> None:
+    """Ask for the claim, unless the desktop must be there first."""
+    if move.state.claim.stage is ClaimStage.ASKED and not move.state.claim.needs_desktop:
+        _ask(move)
+
+
+def desktop_came(move: Move) -> None:
+    """The desktop that brought the ticket is here."""
+    if move.state.claim.stage is ClaimStage.ASKED and move.state.claim.needs_desktop:
+        _ask(move)
+
+
+def desktop_went(move: Move) -> None:
+    """Nobody waits for the claim any more: whoever brought the ticket may be at another instance by now."""
+    if move.state.claim.stage is ClaimStage.ASKED and move.state.claim.needs_desktop:
+        _close(move, MOVED)
 
 
 def granted(move: Move, fact: ClaimGranted) -> None:
@@ -97,6 +115,19 @@ def leave_at_s(state: SessionState) -> float | None:
     if state.claim.stage is not ClaimStage.LEAVING or state.claim.leaving_since_s is None:
         return None
     return state.claim.leaving_since_s + LEAVE_LIMIT_S
+
+
+def _ask(move: Move) -> None:
+    state = move.state
+    move.effects.append(
+        AskClaim(
+            session=state.id,
+            agent=state.identity.agent,
+            station=state.identity.station,
+            wish=state.claim.wish,
+            ticket_term=state.claim.ticket_term,
+        )
+    )
 
 
 def _close(move: Move, reason: str) -> None:

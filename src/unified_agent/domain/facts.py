@@ -400,15 +400,11 @@ class DiallerDown(LinkFact, frozen=True, kw_only=True):
 
 
 class SessionOpened(Fact, frozen=True, kw_only=True):
-    """The host accepted a login or a ticket; the machine may begin.
-
-    Attributes:
-        link: the telephony link that is up, None while none is.
-        ticket_term: term in the desktop's ticket, 0 without one.
+    """The host accepted a login or a ticket; the machine may begin. ``link``: the telephony link that is up, or
+    None.
     """
 
     link: LinkId | None
-    ticket_term: int = 0
 
 
 class ClaimGranted(Fact, frozen=True, kw_only=True):

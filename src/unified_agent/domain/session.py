@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from unified_agent.domain import claim_steps, command_steps, dialler_steering, dialler_steps, telephony_steps
 from unified_agent.domain.effects import (
-    AskClaim,
     CloseSession,
     CountUnexpected,
     Effect,
@@ -170,9 +169,8 @@ def _from_house(
     match fact:
         case SessionOpened():
             move.set_telephony(link=fact.link)
-            if not move.may_act:
-                move.effects.append(_ask_claim(move.state, fact.ticket_term))
-            elif fact.link is not None:
+            claim_steps.opened(move)
+            if fact.link is not None:
                 telephony_steps.queue(move)
         case TurnPlanned(side=Side.TELEPHONY):
             move.set_telephony(turn_at_s=fact.at_s)
@@ -183,23 +181,16 @@ def _from_house(
         case TurnGiven():
             dialler_steps.turn_given(move)
         case DesktopAttached():
+            first = move.state.presence is not Presence.CONNECTED
             move.set(presence=Presence.CONNECTED, presence_since_s=move.now_s)
+            if first:
+                claim_steps.desktop_came(move)
         case DesktopDetached():
             if move.state.presence is Presence.CONNECTED:
                 move.set(presence=Presence.SUSPECT, presence_since_s=move.now_s)
+                claim_steps.desktop_went(move)
         case LogOutForced():
             move.set(log_out=fact.cause, log_out_now=fact.now)
-
-
-def _ask_claim(state: SessionState, ticket_term: int) -> AskClaim:
-    identity = state.identity
-    return AskClaim(
-        session=state.id,
-        agent=identity.agent,
-        station=identity.station,
-        wish=state.claim.wish,
-        ticket_term=ticket_term,
-    )
 
 
 def _answered(move: Move, fact: RequestDone | RequestRefused | RequestUnknown) -> None:
@@ -242,6 +233,7 @@ def _expire_requests(move: Move) -> None:
 def _watch_presence(move: Move) -> None:
     if _is_due(_absent_at_s(move.state), move.now_s):
         move.set(presence=Presence.ABSENT, presence_since_s=move.now_s)
+        claim_steps.desktop_went(move)
     policy = move.state.policy
     if _is_due(_not_ready_at_s(move.state), move.now_s):
         reason = policy.reasons_of_system.get("desktop-absent")

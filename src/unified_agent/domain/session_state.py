@@ -115,6 +115,9 @@ class ClaimState(Struct, frozen=True, kw_only=True):
         stage: see ``ClaimStage``.
         wish: why it was asked for.
         term: grows with each claim on the agent, wherever it is made; 0 before the first is granted.
+        needs_desktop: it is asked for only while the desktop that brought the ticket is connected: one that has gone
+            on to yet another instance must not be followed.
+        ticket_term: term in the ticket, 0 without one.
         trouble: id of what it waits for, or empty.
         detail: words that go with it: the instance that has the agent, for instance.
         leaving_since_s: when giving it up began, None while that is not asked.
@@ -124,6 +127,8 @@ class ClaimState(Struct, frozen=True, kw_only=True):
     stage: ClaimStage = ClaimStage.HELD
     wish: Wish = Wish.LOGIN
     term: int = 1
+    needs_desktop: bool = False
+    ticket_term: int = 0
     trouble: str = ""
     detail: str = ""
     leaving_since_s: float | None = None

@@ -13,7 +13,7 @@ from unified_agent.domain.claim_steps import GOES_ON
 from unified_agent.domain.ids import SessionId
 from unified_agent.domain.ports import Clock
 from unified_agent.domain.session_state import Identity, SessionState
-from unified_agent.domain.states import Phase, Wish
+from unified_agent.domain.states import Phase
 from unified_agent.domain.topology import Elsewhere, Passive
 from unified_agent.domain.view import rfc3339
 from unified_agent.observe import Metrics, get_logger, log_event
@@ -80,6 +80,7 @@ class Entry:
             ticket_term=content.term,
             verified=content.verified,
             carried=carried,
+            desktop_follows=True,
         )
         self._metrics.takeovers.labels(cause="resume").inc()
         log_event(LOGGER, "session_resumed", session=session, agent=content.agent, carried=carried is not None)
@@ -98,7 +99,7 @@ class Entry:
             ticket_term=content.term,
             verified=content.verified,
             carried=carried,
-            wish=Wish.RESUME,
+            desktop_follows=False,
         )
 
     def _let_in(self, session: SessionId) -> LoggedIn:

@@ -157,7 +157,7 @@ class Host:
         ticket_term: int,
         verified: bool,
         carried: SessionState | None,
-        wish: Wish = Wish.RESUME,
+        desktop_follows: bool,
     ) -> SessionId:
         """Take a session in that another instance had, or this one before it was started again.
 
@@ -169,7 +169,7 @@ class Host:
             ticket_term: term in the ticket.
             verified: the switch has accepted the password in this session.
             carried: what its last owner wrote, ``carry.unpack``ed; None when that cannot be read now.
-            wish: why.
+            desktop_follows: the desktop that brought the ticket will be connected; the claim is asked for while it is.
 
         Raises:
             OpenRefused: see its ids. Nothing was opened.
@@ -179,14 +179,15 @@ class Host:
             if running == session:
                 return running
             raise OpenRefused("taken-over")
-        state = self._new_state(identity, session, wish)
-        state = replace(state, telephony=replace(state.telephony, verified=verified))
+        state = self._new_state(identity, session, Wish.RESUME)
+        claim = replace(state.claim, ticket_term=ticket_term, needs_desktop=desktop_follows)
+        state = replace(state, claim=claim, telephony=replace(state.telephony, verified=verified))
         if carried is not None:
             state = adopt(carried, state, self._clock.now_s())
         elif verified:
             state = replace(state, phase=Phase.RESETTING)
         # Milliseconds: higher than any epoch that another instance gave to this session.
-        self._enter(state, ticket_term, first_epoch=int(self._clock.now_s() * 1_000))
+        self._enter(state, first_epoch=int(self._clock.now_s() * 1_000))
         return session
 
     def _running(self, identity: Identity) -> SessionId | None:
@@ -202,7 +203,7 @@ class Host:
 
     def _begin(self, identity: Identity) -> SessionId:
         session = self._mint()
-        self._enter(self._new_state(identity, session, Wish.LOGIN), ticket_term=0)
+        self._enter(self._new_state(identity, session, Wish.LOGIN))
         return session
 
     def _new_state(self, identity: Identity, session: SessionId, wish: Wish) -> SessionState:
@@ -215,7 +216,7 @@ class Host:
         claim = ClaimState() if self._registry is None else ClaimState(stage=ClaimStage.ASKED, wish=wish, term=0)
         return new_session(session, identity, self._settings.policy, self._clock.now_s(), claim)
 
-    def _enter(self, state: SessionState, ticket_term: int, *, first_epoch: int = 1) -> None:
+    def _enter(self, state: SessionState, *, first_epoch: int = 1) -> None:
         identity, session = state.identity, state.id
         self._live[session] = LiveSession(state, self._clock.now_s, first_epoch=first_epoch)
         self._agents[identity.agent] = session
@@ -228,7 +229,7 @@ class Host:
             station=identity.station,
             wish=state.claim.wish.value,
         )
-        self.report(SessionOpened(session=session, link=self._link, ticket_term=ticket_term))
+        self.report(SessionOpened(session=session, link=self._link))
 
     # --- what the registry asks
 
