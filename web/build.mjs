@@ -43,6 +43,8 @@ async function buildPage(name) {
     format: "esm",
     target: "es2022",
     minify: true,
+    // Modules are always read as UTF-8; escaped, the Hungarian letters would cost 0.7 kB.
+    charset: "utf8",
     sourcemap: "linked",
     legalComments: "eof",
     metafile: true,
@@ -76,7 +78,13 @@ async function buildClient() {
     sourcemap: "linked",
     logLevel: "warning",
   };
-  await build({ ...shared, outfile: path.join(to, "ua-client.js"), format: "iife", globalName: "UA", target: "es2018" });
+  await build({
+    ...shared,
+    outfile: path.join(to, "ua-client.js"),
+    format: "iife",
+    globalName: "UA",
+    target: "es2018",
+  });
   await build({ ...shared, outfile: path.join(to, "ua-client.mjs"), format: "esm", target: "es2022" });
   const types = path.join(to, "types");
   const compiler = path.join(WEB, "node_modules/typescript/bin/tsc");

@@ -10,21 +10,20 @@
 
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { startBackend } from "../../web/dev/backend.mjs";
+import { join, startBackend } from "../../web/dev/backend.mjs";
 import { SCENES } from "../../web/dev/scenes.mjs";
+import { SITUATIONS } from "../../web/dev/situations.mjs";
 import { barriers, launch } from "./chromium.mjs";
 
 const OUT = fileURLToPath(new URL("../../artefacts/desktop/", import.meta.url));
 /** `zoomed` is a window of 1,280 × 1,024 at 400 %. */
-const SIZES = { wide: [1440, 900], small: [1024, 700], phone: [360, 740], zoomed: [320, 256] };
+const SIZES = { wide: [1440, 900], desktop: [1280, 800], small: [1024, 700], phone: [360, 740], zoomed: [320, 256] };
 const THEMES = ["light", "dark"];
 
 const PAGES = [
   "login",
-  "login-refused",
   ...Object.keys(SCENES),
-  "connection-lost",
-  "taken-over",
+  ...Object.keys(SITUATIONS),
   "palette",
   "help",
   "settings",
@@ -49,24 +48,20 @@ async function logIn(page) {
   await page.locator('button[type="submit"]').click();
 }
 
+/** Has something befall the page, and waits until it shows. */
+async function befall({ scene, refuse = null, happen, shows }, page, backend, other) {
+  backend.state.refuseLogin = refuse;
+  if (scene) backend.state.view = SCENES[scene]();
+  await logIn(page);
+  if (scene) await page.locator(".desk").waitFor();
+  happen?.(backend, other);
+  await page.locator(shows).first().waitFor();
+}
+
 /** Brings the page into the state to be looked at. */
 async function stage(name, page, backend) {
   if (name === "login") return;
-  if (name === "login-refused") {
-    backend.state.refuseLogin = {
-      status: 409,
-      id: "station.in-use",
-      detail: "agent 4802 is there",
-      retry: "never",
-      correlation: "c-7f31",
-    };
-    await logIn(page);
-    await page.getByRole("alert").first().waitFor();
-    return;
-  }
   const scene = {
-    "connection-lost": "predictive",
-    "taken-over": "ready",
     palette: "talking",
     callback: "wrap-up",
     toast: "talking",
@@ -74,18 +69,12 @@ async function stage(name, page, backend) {
   }[name];
   backend.state.view = (SCENES[scene ?? name] ?? SCENES.ready)();
   await logIn(page);
-  if (name === "logging-in") {
+  if (name.startsWith("logging-in")) {
     await page.locator(".steps").waitFor();
     return;
   }
   await page.locator(".desk").waitFor();
-  if (name === "connection-lost") {
-    backend.drop({ stay: true });
-    await page.locator(".banner--bad").waitFor();
-  } else if (name === "taken-over") {
-    backend.drop({ code: 4409 });
-    await page.locator(".entry").waitFor();
-  } else if (name === "palette") {
+  if (name === "palette") {
     await page.keyboard.press("Control+k");
     await page.locator(".palette").waitFor();
   } else if (name === "help" || name === "settings") {
@@ -114,7 +103,10 @@ for (const name of names) {
   for (const theme of THEMES) {
     for (const [size, [width, height]] of Object.entries(SIZES)) {
       if (only && !only.includes(`${size}-${theme}`)) continue;
+      const situation = SITUATIONS[name];
       const backend = await startBackend();
+      const other = situation?.there ? await startBackend({ instance: "desk-2", scene: situation.there }) : null;
+      if (other) join(backend, other);
       const context = await browser.newContext({
         viewport: { width, height },
         colorScheme: theme,
@@ -131,7 +123,7 @@ for (const name of names) {
       try {
         await page.goto(backend.url);
         await page.locator("form.login").waitFor();
-        await stage(name, page, backend);
+        await (situation ? befall(situation, page, backend, other) : stage(name, page, backend));
         await page.mouse.move(0, 0);
         await page.screenshot({ path: `${OUT}${name}-${size}-${theme}.png`, fullPage: width < 400 });
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -147,6 +139,7 @@ for (const name of names) {
       }
       await context.close();
       await backend.stop();
+      await other?.stop();
     }
   }
 }

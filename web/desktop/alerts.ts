@@ -5,7 +5,8 @@ import type { ItemView, View } from "../client/index.js";
 import { prefs } from "./prefs.js";
 import { play, ring } from "./sound.js";
 import { cameBack, connection, isLive, onMessage, view, wasLive } from "./store.js";
-import { t, word } from "./text.js";
+import { t, word, type TextKey } from "./text.js";
+import { broughtBack, claimTrouble, news, type News } from "./whereabouts.js";
 
 /** For screen readers, at the next pause. */
 export const polite = signal("");
@@ -49,6 +50,12 @@ export function keepAlerting(): void {
   effect(() => {
     if (cameBack.value !== null) say(t(cameBack.value === "resumed" ? "banner.back" : "banner.back-fresh"));
   });
+  let told: News = null;
+  effect(() => {
+    const fresh = news.value;
+    if (fresh !== told && fresh !== null && fresh in SAID) say(t(SAID[fresh as keyof typeof SAID]));
+    told = fresh;
+  });
   onMessage((message) => {
     say(`${t("messages.new", { sender: message.sender })}: ${message.text}`);
     play("message");
@@ -56,6 +63,14 @@ export function keepAlerting(): void {
   });
   effect(keepTitle);
 }
+
+/** What the banner says of the server, when it is said aloud as well; a loss and its end are said elsewhere. */
+const SAID = {
+  claim: "banner.claim",
+  serviced: "banner.serviced-what",
+  passive: "banner.passive",
+  moved: "banner.moved",
+} as const satisfies Partial<Record<NonNullable<News>, TextKey>>;
 
 function compare(before: View, after: View): void {
   for (const call of after.calls) {
@@ -70,11 +85,15 @@ function compare(before: View, after: View): void {
     notify(titleOf(after.item), word("kind", after.item.kind), "call");
   } else if (after.item?.stage === "line-gone" && before.item?.stage !== "line-gone") {
     say(t("announce.line-gone"));
+  } else if (after.left_item && after.left_item.number !== before.left_item?.number) {
+    say(t("announce.left-item", { title: titleOf(after.left_item) }));
   } else if (before.item && !after.item) {
     say(t("announce.item-gone"));
   } else if (after.agent.mode !== before.agent.mode) {
     say(t("announce.mode", { mode: word("mode", after.agent.mode) }));
   }
+  // The links of another server than before are not lost: it begins to use them.
+  if (claimTrouble.peek() !== null || broughtBack(after) !== null) return;
   if (after.links.telephony.state === "down" && before.links.telephony.state !== "down") {
     assertive.value = t("banner.telephony", { since: "" }).trim();
     play("lost");

@@ -1,7 +1,7 @@
 /** Everything an agent can do, as one list for the command palette: the same actions, and the same reasons why not. */
 
 import type { SiteConfig, View } from "../client/index.js";
-import { callerOf } from "./alerts.js";
+import { callerOf, titleOf } from "./alerts.js";
 import { callBar, currentCall } from "./call_bar.js";
 import { dialog } from "./keys.js";
 import { choose, isDark, prefs } from "./prefs.js";
@@ -100,7 +100,20 @@ function diallerCommands(shown: View): readonly PaletteCommand[] {
     blocked: blockedBy("join-job"),
     run: () => void ask({ type: "join-job", job: job.name }),
   }));
-  return [...plain, ...jobs];
+  const left = shown.left_item;
+  const putAway: PaletteCommand[] = left
+    ? [
+        {
+          id: "dismiss-left-item",
+          label: t("left.dismiss"),
+          about: titleOf(left),
+          keys: "",
+          blocked: blockedBy("dismiss-left-item"),
+          run: () => void ask({ type: "dismiss-left-item" }),
+        },
+      ]
+    : [];
+  return [...plain, ...jobs, ...putAway];
 }
 
 function pageCommands(): readonly PaletteCommand[] {

@@ -8,12 +8,14 @@ import { keepPrefs } from "./prefs.js";
 import { desk, loadConfig } from "./store.js";
 import { keepTime } from "./time.js";
 import { App } from "./views/app.js";
+import { keepWhereabouts } from "./whereabouts.js";
 
 const root = document.getElementById("app");
 if (!root) throw new Error("the page has no element #app");
 
 keepPrefs();
 keepTime(() => desk.clock.now());
+keepWhereabouts();
 keepAlerting();
 keepDraft();
 keepKeys();

@@ -68,6 +68,9 @@ export const cameBack = signal<"resumed" | "fresh" | null>(null);
 /** Commands go out. While they do not, everything is blocked for that reason. */
 export const isLive = computed(() => connection.value?.state === "live" || connection.value?.state === "suspect");
 
+/** The session's word to read out; the desk has forgotten it when the session has ended. */
+let reference = "";
+
 type Listener = (message: MessageView) => void;
 const messageListeners = new Set<Listener>();
 
@@ -85,6 +88,7 @@ export const desk = new Desk(
       view.value = fresh;
     },
     connection: (status) => {
+      reference = desk.reference || reference;
       noteReturn(connection.peek(), status);
       connection.value = status;
       if (status.state === "live") wasLive.value = true;
@@ -97,7 +101,7 @@ export const desk = new Desk(
       for (const listener of messageListeners) listener(message);
     },
     ended: (reason, detail) => {
-      ending.value = { reason, detail, correlation: desk.reference };
+      ending.value = { reason, detail, correlation: reference };
       wasLive.value = false;
       cameBack.value = null;
       toasts.value = [];
@@ -208,8 +212,9 @@ const talked = new Set<string>();
 
 /** Says for a while how a loss ended. */
 function noteReturn(before: ConnectionStatus | null, after: ConnectionStatus): void {
-  if (after.state === "live" && before?.state === "hello" && before.lostAtMs !== null) {
-    cameBack.value = after.reason === ConnectionReason.Resumed ? "resumed" : "fresh";
+  const isBack = after.state === "live" && before !== null && before.lostAtMs !== null;
+  if (isBack && after.reason !== ConnectionReason.Moved) {
+    cameBack.value = after.nothingLost ? "resumed" : "fresh";
   } else if (after.state === "waiting") {
     cameBack.value = null;
   }

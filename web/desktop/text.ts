@@ -5,6 +5,8 @@ import { prefs } from "./prefs.js";
 import { en, type TextKey, type Texts } from "./text/en.js";
 import { hu } from "./text/hu.js";
 
+export type { TextKey };
+
 export const LANGUAGES = { en: "English", hu: "Magyar" } as const;
 export type Language = keyof typeof LANGUAGES;
 

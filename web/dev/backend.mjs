@@ -6,6 +6,7 @@
  *   POST /dev/scene/<name>       shows another scene           POST /dev/drop      cuts every desktop off
  *
  * From a test: `startBackend()`; then `show(view)`, `notice(type, data)`, `drop()`, `hush(true)`, `commands`.
+ * Two that know each other: `join(here, there)`; then `here.bid("move", there)`, `there.hold(true)`, `there.settle(…)`.
  */
 
 import { createHash, randomBytes } from "node:crypto";
@@ -47,12 +48,20 @@ export const CONFIG = {
   languages: ["en", "hu"],
 };
 
+const SESSION = "3f9a71c2b04d";
+const now = () => new Date().toISOString();
+
+/** Has instances know of each other, as those of one cluster do. */
+export function join(...backends) {
+  for (const each of backends) each.state.peers = backends;
+}
+
 /**
  * Starts one.
  *
- * @param {{port?: number, scene?: string}} [options]
+ * @param {{port?: number, scene?: string, instance?: string}} [options]
  */
-export async function startBackend({ port = 0, scene = "ready" } = {}) {
+export async function startBackend({ port = 0, scene = "ready", instance = CONFIG.instance } = {}) {
   /** @type {Set<{send: (frame: unknown) => void, close: (code: number) => void, destroy: () => void}>} */
   const desktops = new Set();
   /** @type {Record<string, any>[]} */
@@ -60,17 +69,35 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
   const state = {
     epoch: 1,
     seq: 1,
+    /** Number of the claim: another instance's is higher once it has taken the session over. */
+    term: 1,
+    datacentre: "east",
+    /** Number of the topology told last. */
+    version: 1,
+    /** Instances of the cluster, this one among them. @type {any[]} */
+    peers: [],
+    /** Requests that wait while nothing is answered; null while it is. @type {(() => void)[] | null} */
+    held: null,
+    /** @type {Record<string, any> | null} a problem with which other instances' sessions are refused */
+    refuseResume: null,
     view: SCENES[scene]?.() ?? SCENES.ready(),
     hushed: false,
     refuseSockets: false,
     /** @type {Record<string, any> | null} a problem with which logins are refused */
     refuseLogin: null,
-    config: { ...CONFIG },
+    config: { ...CONFIG, instance },
     /** Says how a command ends. @type {(command: Record<string, any>) => {outcome: string, error?: string, detail?: string}} */
     answer: () => ({ outcome: "done" }),
   };
 
-  const envelope = (type, data) => ({ epoch: state.epoch, seq: state.seq, at: new Date().toISOString(), type, data });
+  const place = () => ({ epoch: state.epoch, seq: state.seq, term: state.term });
+  const envelope = (type, data) => ({ ...place(), at: now(), type, data });
+  const opened = () => ({
+    session: SESSION,
+    token: randomBytes(16).toString("hex"),
+    ticket: randomBytes(24).toString("base64url"),
+    now: now(),
+  });
   const tell = (frame) => {
     if (!state.hushed) for (const each of desktops) each.send(frame);
   };
@@ -79,14 +106,35 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
     const url = new URL(request.url ?? "/", "http://localhost");
     const body = await bodyOf(request);
     const json = (status, value) => {
-      response.writeHead(status, { "Content-Type": status < 400 ? "application/json" : "application/problem+json" });
+      response.writeHead(status, {
+        "Content-Type": status < 400 ? "application/json" : "application/problem+json",
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Headers": "authorization, content-type",
+        "Access-Control-Expose-Headers": "retry-after",
+      });
       response.end(JSON.stringify(value));
     };
-    if (url.pathname === "/v1/config") json(200, { ...state.config, now: new Date().toISOString() });
-    else if (url.pathname === "/v1/session" && request.method === "POST") {
+    if (state.held) await new Promise((answer) => state.held?.push(() => answer(undefined)));
+    if (request.method === "OPTIONS") json(200, {});
+    else if (url.pathname === "/v1/config") json(200, { ...state.config, now: now() });
+    else if (url.pathname === "/v1/topology") json(200, topology());
+    else if (url.pathname === "/v1/witness") {
+      json(200, { instance: url.searchParams.get("instance"), verdict: "alive", can_take: true, next: null });
+    } else if (url.pathname === "/v1/session" && request.method === "POST") {
       if (state.refuseLogin) json(state.refuseLogin.status, state.refuseLogin);
-      else
-        json(201, { session: "3f9a71c2b04d", token: randomBytes(16).toString("hex"), now: new Date().toISOString() });
+      else json(201, opened());
+    } else if (url.pathname === "/v1/session/resume") {
+      if (state.refuseResume) json(state.refuseResume.status, state.refuseResume);
+      else {
+        state.term = Math.max(...state.peers.map((each) => each.state.term)) + 1;
+        json(200, opened());
+      }
+    } else if (url.pathname.endsWith("/resolve")) {
+      const id = url.pathname.split("/").at(-2) ?? "";
+      const type = JSON.parse(body).command.type;
+      json(200, { id, type, outcome: "unknown", error: "instance-lost", detail: "" });
+      const found = { command: id, command_type: type, outcome: "refused", error: "command.not-performed", detail: "" };
+      notice("command-settled", found);
     } else if (url.pathname.startsWith("/v1/session/commands/")) json(404, { id: "command.unknown", status: 404 });
     else if (url.pathname.startsWith("/dev/scene/")) {
       show(SCENES[url.pathname.slice(11)]?.() ?? state.view);
@@ -94,9 +142,28 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
     } else if (url.pathname === "/dev/drop") {
       drop();
       json(200, {});
-    } else await serveFile(url.pathname, response);
-    void body;
+    } else await serveFile(url.pathname, response, policy());
   });
+
+  function topology() {
+    const peers = state.peers.length > 0 ? state.peers : [me];
+    const entry = ({ url, state: { config, datacentre } }) => ({
+      id: config.instance,
+      url: url.replace(/\/$/, ""),
+      datacentre,
+      state: "ready",
+      weight: 1,
+    });
+    const active = peers.at(-1).state.datacentre;
+    const told = { cluster: "dev", epoch: active === "east" ? 1 : 2, version: state.version, active };
+    return { ...told, reconnect_window_ms: 200, instances: peers.map(entry) };
+  }
+
+  /** A page may talk to the other instances, too. */
+  function policy() {
+    const others = state.peers.flatMap(({ url }) => [url, url.replace("http", "ws")]);
+    return `${POLICY}; connect-src 'self' ${others.join(" ")}`;
+  }
 
   server.on("upgrade", (request, socket) => {
     if (state.refuseSockets) {
@@ -114,10 +181,7 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
       close: (code) => socket.end(closeFrame(code)),
       destroy: () => socket.destroy(),
     };
-    const beat = setInterval(
-      () => !state.hushed && desktop.send({ type: "beat", now: new Date().toISOString() }),
-      BEAT_MS,
-    );
+    const beat = setInterval(() => !state.hushed && desktop.send({ type: "beat", now: now() }), BEAT_MS);
     readFrames(socket, (text) => receive(desktop, JSON.parse(text)));
     socket.on("error", () => undefined);
     socket.on("close", () => {
@@ -130,9 +194,10 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
     if (frame.type === "hello") {
       const resumed = frame.epoch === state.epoch && frame.seq === state.seq;
       desktops.add(desktop);
-      const where = { epoch: state.epoch, seq: state.seq, now: new Date().toISOString(), beat_s: 2, silent_s: 15 };
+      const where = { ...place(), now: now(), beat_s: 2, silent_s: 15 };
       desktop.send({ type: "welcome", outcome: resumed ? "resumed" : "snapshot", ...where });
       if (!resumed) desktop.send(envelope("snapshot", { view: state.view, reason: "hello" }));
+      desktop.send({ type: "topology", ...topology() });
     } else if (frame.type === "command") {
       commands.push(frame.command);
       const { outcome, error = "", detail = "" } = state.answer(frame.command);
@@ -164,7 +229,7 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
 
   await new Promise((resolve) => server.listen(port, "127.0.0.1", () => resolve(undefined)));
   const address = /** @type {import("node:net").AddressInfo} */ (server.address());
-  return {
+  const me = {
     url: `http://127.0.0.1:${address.port}/`,
     state,
     commands,
@@ -175,6 +240,26 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
     hush: (hushed) => {
       state.hushed = hushed;
     },
+    /** Leaves every request without an answer, or answers those that waited. @param {boolean} held */
+    hold: (held) => {
+      const waited = state.held ?? [];
+      state.held = held ? waited : null;
+      if (!held) for (const answer of waited) answer();
+    },
+    /** Sends every desktop to another instance. @param {string} reason @param {any} there */
+    bid: (reason, there) => {
+      const next = { id: there.state.config.instance, url: there.url.replace(/\/$/, "") };
+      tell({ type: "goodbye", reason, next, after_ms: 60_000 });
+    },
+    /** Changes what is told of this instance, and has all desktops of the cluster know. @param {object} news */
+    settle: (news) => {
+      Object.assign(state, news);
+      for (const each of state.peers) each.tellTopology();
+    },
+    tellTopology: () => {
+      state.version += 1;
+      tell({ type: "topology", ...topology() });
+    },
     stop: () =>
       new Promise((resolve) => {
         for (const each of desktops) each.destroy();
@@ -182,16 +267,17 @@ export async function startBackend({ port = 0, scene = "ready" } = {}) {
         server.close(() => resolve(undefined));
       }),
   };
+  return me;
 }
 
-/** @param {string} name @param {http.ServerResponse} response */
-async function serveFile(name, response) {
+/** @param {string} name @param {http.ServerResponse} response @param {string} policy */
+async function serveFile(name, response, policy) {
   const file = path.join(STATIC, path.normalize(name === "/" ? "/index.html" : name));
   try {
     const bytes = await readFile(file);
     response.writeHead(200, {
       "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream",
-      "Content-Security-Policy": POLICY,
+      "Content-Security-Policy": policy,
     });
     response.end(bytes);
   } catch {

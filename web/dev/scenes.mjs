@@ -223,6 +223,7 @@ export function view(news = {}) {
     },
     jobs: { list: JOBS, keys: inJob ? KEYS : [], ...news.jobs },
     item: shownItem,
+    left_item: news.left_item ?? null,
     links: { telephony: link("aes-1"), dialler: link("pc-1"), ...news.links },
     login: { steps: steps([...TELEPHONY_STEPS, "dialler"], ""), turn_at: null, ...news.login },
     messages: news.messages ?? [
@@ -248,6 +249,75 @@ const NO_DIALLING = Object.fromEntries(
     "dialler-down",
   ]),
 );
+
+const ALL_STEPS = [...TELEPHONY_STEPS, "dialler", "job"];
+
+/** Everything is blocked for one reason. @param {string} reason */
+const allBlocked = (reason) =>
+  Object.fromEntries(
+    [
+      "set-mode:ready",
+      "set-mode:not-ready",
+      "set-mode:wrap-up",
+      "cancel-pending",
+      "log-out",
+      "make-call",
+      "reconnect-headset",
+      "dismiss-left-item",
+      ...Object.keys(NO_DIALLING),
+      ...Object.keys(ITEM_BLOCKED),
+    ].map((each) => [each, reason]),
+  );
+
+/** A record whose dialler was lost. @param {Record<string, any>} [news] */
+const leftItem = (news = {}) =>
+  item("on-call", {
+    number: 6,
+    title: "Zsófia Németh",
+    fields: FIELDS.map((each) =>
+      each.name === "ACCTNUM"
+        ? { ...each, value: "70 0482 1177" }
+        : each.name === "NAME"
+          ? { ...each, value: "Zsófia Németh" }
+          : each,
+    ),
+    since: ago(240),
+    draft: { notes: "Wants to pay in two parts, 15th and 30th.\nAsk about the new address.", code: "3" },
+    ...news,
+  });
+
+/** At another server, with both links as if just lost. @param {Record<string, any>} news */
+const adopted = (news) =>
+  view({
+    mode: "ready",
+    session: { phase: "resetting" },
+    dialler: {
+      stage: "waiting",
+      dialler: null,
+      headset: "none",
+      known: false,
+      job: null,
+      wanted_job: "spring_renewals",
+      since: ago(9),
+      trouble: "instance-lost",
+    },
+    left_item: leftItem(),
+    ...news,
+    agent: { known: false, switch_mode: "ready", ...news.agent },
+    links: {
+      telephony: link("aes-2", { state: "checking", lost: ago(9), trouble: "instance-lost" }),
+      dialler: link(null, { state: "down", lost: ago(9), trouble: "instance-lost" }),
+      ...news.links,
+    },
+  });
+
+/** … which may not act for the agent yet. @param {string} trouble */
+const claimAwaited = (trouble) =>
+  adopted({
+    links: { telephony: link("aes-2", { state: "down", lost: ago(9), trouble: "instance-lost" }) },
+    login: { steps: steps(["claim", ...ALL_STEPS], "claim", trouble), turn_at: null },
+    blocked: allBlocked("claim-awaited"),
+  });
 
 /** Each important state, by name. @type {Record<string, () => View>} */
 export const SCENES = {
@@ -433,4 +503,39 @@ export const SCENES = {
       login: { steps: steps([...TELEPHONY_STEPS, "dialler", "job"], "dialler", "ringing-headset"), turn_at: null },
       blocked: NO_DIALLING,
     }),
+  "logging-in-claim": () =>
+    view({
+      mode: "unknown",
+      session: { phase: "logging-in" },
+      agent: { known: false, reason: null },
+      dialler: { stage: "waiting", dialler: null, headset: "none" },
+      login: { steps: steps(["claim", ...ALL_STEPS], "claim", "cluster.owner-lives"), turn_at: null },
+      blocked: allBlocked("claim-awaited"),
+    }),
+  "claim-waiting": () => claimAwaited("cluster.waiting"),
+  "claim-no-store": () => claimAwaited("cluster.no-store"),
+  "claim-owner-lives": () => claimAwaited("cluster.owner-lives"),
+  restoring: () =>
+    adopted({ login: { steps: steps(ALL_STEPS, "state"), turn_at: null }, blocked: { ...DOWN, ...NO_DIALLING } }),
+  "restoring-dialler": () =>
+    adopted({
+      session: { phase: "active" },
+      agent: { known: true, since: ago(2) },
+      dialler: { stage: "logging-on", step: "ringing-headset", dialler: "pc-1", headset: "connecting", known: false },
+      links: {
+        telephony: link("aes-2"),
+        dialler: link("pc-1", { state: "checking", lost: ago(9), trouble: "instance-lost" }),
+      },
+      login: { steps: steps(ALL_STEPS, "dialler", "ringing-headset"), turn_at: null },
+      blocked: NO_DIALLING,
+    }),
+  "left-item": () => view({ mode: "ready", dialler: TAKING, left_item: leftItem() }),
+  "left-item-beside-record": () =>
+    view({
+      mode: "talking",
+      dialler: WORKING,
+      item: item("on-call"),
+      left_item: leftItem({ draft: { notes: "", code: "" } }),
+    }),
+  leaving: () => view({ mode: "ready", dialler: TAKING, blocked: allBlocked("moving") }),
 };

@@ -1,3 +1,4 @@
+import { enConnection } from "./en_connection.js";
 import { enReasons } from "./en_reasons.js";
 
 /**
@@ -119,6 +120,7 @@ export const en = {
   "action.update-field": "Change of a field",
   "action.set-callback": "Callback",
   "action.save-draft": "Saving notes",
+  "action.dismiss-left-item": "Putting the closed record away",
   "action.send-message": "Message to the supervisor",
 
   "hint.answer-call": "Answer the call",
@@ -233,9 +235,21 @@ export const en = {
   "finish.skip": "Skip",
   "finish.under-way": "Finishing …",
   "finish.lost-notes": "The record is gone, your notes are not:",
-  "finish.copy": "Copy",
-  "finish.copied": "Copied",
   "finish.dismiss": "Throw away",
+  "copy.copy": "Copy",
+  "copy.copied": "Copied",
+  "copy.failed": "The browser does not let this page copy. Select the text and press Ctrl+C.",
+  "left.label": "Record closed without a result",
+  "left.what":
+    "The connection to the dialler was lost while this record was open. The dialler has closed it and has no result for it from you.",
+  "left.do":
+    "If the customer is given to you again, your notes and your code are put back by themselves. If not, copy them and pass the result on, for instance to your supervisor. Then put the record away.",
+  "left.call": "If you were talking: look at the telephone, the customer may still be there.",
+  "left.copy": "Copy notes and code",
+  "left.no-notes": "You had typed nothing.",
+  "left.no-code": "none chosen",
+  "left.opened": "opened {since}",
+  "left.dismiss": "Put away",
   "callback.title": "Callback",
   "callback.what": "Day and time as at the dialler.",
   "callback.date": "Day",
@@ -262,65 +276,6 @@ export const en = {
   "messages.sent": "Sent.",
   "messages.unread#one": "Messages, {count} new",
   "messages.unread#other": "Messages, {count} new",
-
-  // --- links and connection
-  "link.telephony": "Telephone",
-  "link.dialler": "Dialler",
-  "link.server": "Server",
-  "linkstate.up": "connected",
-  "linkstate.checking": "checking",
-  "linkstate.down": "lost",
-  "linkstate.unused": "not used",
-  "banner.checking": "Checking the connection to the server. Your call is not affected.",
-  "banner.lost": "No connection to the server since {since}.",
-  "banner.lost-what":
-    "Your call goes on: talk, hold and hang up at the telephone. The buttons here do nothing until the connection is back.",
-  "banner.lost-long":
-    "If it stays away, tell your supervisor and read out the reference. This page comes back by itself; nothing you typed is lost.",
-  "banner.next-try": "Next try in {seconds} s",
-  "banner.trying": "Trying now …",
-  "banner.try-now": "Try now",
-  "banner.restarting": "The server is being restarted. This page comes back by itself.",
-  "banner.back": "Connected again. Nothing was lost.",
-  "banner.back-fresh": "Connected again. This page was brought up to date.",
-  "banner.telephony": "No telephone link since {since}.",
-  "banner.telephony-what":
-    "Calls in progress go on: talk and hang up at the telephone. Work modes and call buttons do not work. You are logged in again by itself when the link is back.",
-  "banner.telephony-also-dialler":
-    "Calls in progress go on: talk and hang up at the telephone. Work modes and call buttons do not work. You get no new customer; an open record stays open, finish it. You are logged in again by itself when the link is back.",
-  "banner.dialler": "No dialler since {since}.",
-  "banner.dialler-what":
-    "The telephone works: calls and work modes. Customer records do not. You are logged on again by itself.",
-  "banner.reference": "Reference",
-  "banner.reason": "Cause: {reason}",
-
-  // --- login steps
-  "steps.login": "Logging in",
-  "steps.login-what": "Agent {agent} at station {station}",
-  "steps.back": "The way back",
-  "steps.back-what": "You do not need to do anything.",
-  "step.link": "Telephone link",
-  "step.turn": "Your turn to log in",
-  "step.station": "Your station",
-  "step.state": "Calls and state at the switch",
-  "step.agent": "Agent login",
-  "step.dialler": "Dialler",
-  "step.job": "Job",
-  "stepstate.to-do": "to do",
-  "stepstate.under-way": "under way",
-  "stepstate.done": "done",
-  "stepstate.failed": "failed",
-  "steps.turn-in": "Many log in at once. Your turn in about {time}.",
-  "doing.connecting": "connecting",
-  "doing.logging-on": "logging on",
-  "doing.waiting-for-old-session": "waiting for the old session to end",
-  "doing.reserving-headset": "reserving the headset",
-  "doing.ringing-headset": "ringing your headset: answer it",
-  "doing.listing-jobs": "reading the job list",
-  "doing.attaching": "attaching",
-  "doing.reading-fields": "reading the fields",
-  "doing.becoming-available": "becoming available",
-  "known.last": "last: {mode}, {age} ago",
 
   // --- login
   "login.title": "Unified Agent",
@@ -352,7 +307,7 @@ export const en = {
   "closing.what": "Leaving the job, the dialler and the switch in good order.",
   "takenover.title": "This desktop was taken over",
   "takenover.what":
-    "Agent {agent} now works at another desktop or in another window. Nothing can be done from here. It happened at {since}.",
+    "At {since} agent {agent} began to work at another desktop or in another window, at station {station}. Nothing can be done from here.",
   "takenover.use-here": "Work here instead",
   "takenover.log-in": "Go to login",
 
@@ -390,6 +345,7 @@ export const en = {
   "settings.quiet": "Quiet: no sound, no notification except for calls",
   "settings.keys": "Keyboard",
   "settings.shortcuts": "Alt+1 to Alt+9 for the call bar",
+  "settings.operators": "For operators",
   "theme.toggle": "Light or dark",
 
   skip: "Skip to the work",
@@ -402,11 +358,13 @@ export const en = {
   "announce.call": "Call from {number}",
   "announce.item": "Customer record: {title}",
   "announce.item-gone": "Record closed",
+  "announce.left-item": "The dialler was lost and has closed the record of {title}. Your notes are kept.",
   "announce.line-gone": "The line is released. Choose a completion code.",
   "elapsed.minutes#one": "for {count} minute",
   "elapsed.minutes#other": "for {count} minutes",
   "elapsed.less": "for less than a minute",
 
+  ...enConnection,
   ...enReasons,
 } as const;
 

@@ -1,4 +1,4 @@
-/** English, second half: why something is not possible, and what went wrong. A sentence says what to do. */
+/** English, second part: why something is not possible, and what went wrong. A sentence says what to do. */
 export const enReasons = {
   // --- why something is not possible now
   "blocked.session-ending": "You are being logged out.",
@@ -36,6 +36,8 @@ export const enReasons = {
   "blocked.choose-code": "Choose a completion code first.",
   "blocked.not-connected": "No connection to the server.",
   "blocked.taken-over": "Another desktop has taken over.",
+  "blocked.claim-awaited": "Nothing can be asked until this server has taken over.",
+  "blocked.moving": "You are being moved to another server.",
 
   // --- what went wrong, by id; what to do is part of the sentence
   "error.other": "The other side gave no reason that this page knows ({id}).",
@@ -62,16 +64,30 @@ export const enReasons = {
   "error.agent.on-a-call": "The agent is on a call at the switch. Finish it at the telephone first.",
   "error.station.in-use": "Another agent works at this station.",
   "error.instance.full": "This server takes no more agents. Tell an administrator.",
-  "error.instance.draining": "This server is being stopped. Try again in a minute.",
+  "error.instance.draining": "This server is being serviced and takes no logins. Try again in a minute.",
+  "error.instance.elsewhere":
+    "You work at another server, which does not answer from here. Try again in a few seconds.",
+  "error.datacentre.passive":
+    "No agents are served from this datacentre now, and the other one does not answer from here. Try again in a minute; if it stays, tell your supervisor.",
+  "error.cluster.no-store": "The servers cannot reach their shared store. You are logged in as soon as it is back.",
+  "error.cluster.owner-lives":
+    "The previous server still has you and must let go first. That takes some seconds at most.",
+  "error.cluster.waiting":
+    "The previous server does not answer. It takes some seconds until it has certainly let go of you.",
   "error.instance.busy": "Too many log in at once. Try again in a few seconds.",
   "error.session.no-token": "The session was not found. Log in again.",
   "error.session.unknown": "The session of before is over. Log in again.",
   "error.session.ended": "The session has ended.",
+  "error.session.moved": "You work at another server now. This page goes there by itself.",
+  "error.ticket.invalid": "This page has been away for too long. Please log in again.",
   "error.taken-over": "Another desktop has taken the session over.",
   "error.protocol.hello": "Page and server do not fit together. Reload the page.",
   "error.protocol.frame": "Page and server do not fit together. Reload the page.",
   "error.command.invalid": "The server did not understand what was asked. Reload the page.",
   "error.command.unknown": "The server does not know of it.",
+  "error.command.not-performed": "The server changed just then, and it was not done. Press again if you still want it.",
+  "error.command.no-trace":
+    "The server changed just then, and nothing is left to tell whether it was done. Look at the telephone before you press again.",
   "error.internal": "The server met a fault of its own. Try again; if it stays, tell an administrator.",
   "error.reason-required": "A reason is needed.",
 
@@ -146,4 +162,6 @@ export const enReasons = {
   "error.just-logged-in": "Just logged in.",
   "error.no-answer": "No answer came in time. Look at the state shown before you press again.",
   "error.link-lost": "The link was lost before an answer came. Look at the state shown before you press again.",
+  "error.instance-lost":
+    "The server was lost before an answer came. What became of it is being found out; do not press again yet.",
 } as const;

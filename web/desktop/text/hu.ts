@@ -1,6 +1,7 @@
 /** Hungarian; the same keys as English, held to by the compiler. */
 
 import type { Texts } from "./en.js";
+import { huConnection } from "./hu_connection.js";
 import { huReasons } from "./hu_reasons.js";
 
 export const hu: Texts = {
@@ -116,6 +117,7 @@ export const hu: Texts = {
   "action.update-field": "Mező módosítása",
   "action.set-callback": "Visszahívás",
   "action.save-draft": "Jegyzet mentése",
+  "action.dismiss-left-item": "A bezárt adatlap elrakása",
   "action.send-message": "Üzenet a felettesnek",
 
   "hint.answer-call": "A hívás fogadása",
@@ -228,9 +230,21 @@ export const hu: Texts = {
   "finish.skip": "Kihagyás",
   "finish.under-way": "Lezárás …",
   "finish.lost-notes": "Az adatlap már nincs itt, a jegyzete megmaradt:",
-  "finish.copy": "Másolás",
-  "finish.copied": "Másolva",
   "finish.dismiss": "Eldobás",
+  "copy.copy": "Másolás",
+  "copy.copied": "Másolva",
+  "copy.failed": "A böngésző nem engedi a másolást. Jelölje ki a szöveget, és nyomja meg a Ctrl+C billentyűket.",
+  "left.label": "Eredmény nélkül bezárt adatlap",
+  "left.what":
+    "A tárcsázó kapcsolata megszakadt, miközben ez az adatlap nyitva volt. A tárcsázó bezárta, és nincs hozzá eredménye Öntől.",
+  "left.do":
+    "Ha az ügyfelet újra Ön kapja, a jegyzete és a kódja magától visszakerül. Ha nem, másolja ki, és adja tovább az eredményt, például a felettesének. Utána rakja el az adatlapot.",
+  "left.call": "Ha éppen beszélt: nézze a telefont, az ügyfél még ott lehet.",
+  "left.copy": "Jegyzet és kód másolása",
+  "left.no-notes": "Nem írt be semmit.",
+  "left.no-code": "nincs választva",
+  "left.opened": "megnyitva: {since}",
+  "left.dismiss": "Elrakás",
   "callback.title": "Visszahívás",
   "callback.what": "A nap és az idő a tárcsázó szerint.",
   "callback.date": "Nap",
@@ -256,63 +270,6 @@ export const hu: Texts = {
   "messages.sent": "Elküldve.",
   "messages.unread#one": "Üzenetek, {count} új",
   "messages.unread#other": "Üzenetek, {count} új",
-
-  "link.telephony": "Telefon",
-  "link.dialler": "Tárcsázó",
-  "link.server": "Kiszolgáló",
-  "linkstate.up": "kapcsolódva",
-  "linkstate.checking": "ellenőrzés",
-  "linkstate.down": "megszakadt",
-  "linkstate.unused": "nincs használatban",
-  "banner.checking": "A kiszolgáló kapcsolatának ellenőrzése. A hívását nem érinti.",
-  "banner.lost": "Nincs kapcsolat a kiszolgálóval {since} óta.",
-  "banner.lost-what":
-    "A hívása folytatódik: beszélni, tartani és bontani a telefonon lehet. Az itteni gombok a kapcsolat visszatértéig nem működnek.",
-  "banner.lost-long":
-    "Ha nem tér vissza, szóljon a felettesének, és olvassa fel az azonosítót. Az oldal magától visszatér; semmi sem vész el abból, amit beírt.",
-  "banner.next-try": "Következő próba {seconds} mp múlva",
-  "banner.trying": "Próbálkozás …",
-  "banner.try-now": "Próba most",
-  "banner.restarting": "A kiszolgáló újraindul. Az oldal magától visszatér.",
-  "banner.back": "Újra van kapcsolat. Semmi sem veszett el.",
-  "banner.back-fresh": "Újra van kapcsolat. Az oldal frissült.",
-  "banner.telephony": "Nincs telefonkapcsolat {since} óta.",
-  "banner.telephony-what":
-    "A folyamatban lévő hívások folytatódnak: beszélni és bontani a telefonon lehet. A munkamódok és a hívásgombok nem működnek. Ha a kapcsolat visszatér, a bejelentkezés magától megtörténik.",
-  "banner.telephony-also-dialler":
-    "A folyamatban lévő hívások folytatódnak: beszélni és bontani a telefonon lehet. A munkamódok és a hívásgombok nem működnek. Új ügyfelet nem kap; a nyitott adatlap nyitva marad, fejezze be. Ha a kapcsolat visszatér, a bejelentkezés magától megtörténik.",
-  "banner.dialler": "Nincs tárcsázó {since} óta.",
-  "banner.dialler-what":
-    "A telefon működik: hívások és munkamódok. Az ügyféladatlapok nem. A bejelentkezés magától megtörténik.",
-  "banner.reference": "Azonosító",
-  "banner.reason": "Ok: {reason}",
-
-  "steps.login": "Bejelentkezés",
-  "steps.login-what": "{agent} ügynök, {station} mellék",
-  "steps.back": "A visszaút",
-  "steps.back-what": "Nincs teendője.",
-  "step.link": "Telefonkapcsolat",
-  "step.turn": "Sorra kerülés",
-  "step.station": "Az Ön melléke",
-  "step.state": "Hívások és állapot a központban",
-  "step.agent": "Ügynök bejelentkezése",
-  "step.dialler": "Tárcsázó",
-  "step.job": "Kampány",
-  "stepstate.to-do": "hátravan",
-  "stepstate.under-way": "folyamatban",
-  "stepstate.done": "kész",
-  "stepstate.failed": "nem sikerült",
-  "steps.turn-in": "Sokan jelentkeznek be egyszerre. Ön körülbelül {time} múlva kerül sorra.",
-  "doing.connecting": "kapcsolódás",
-  "doing.logging-on": "bejelentkezés",
-  "doing.waiting-for-old-session": "várakozás a régi munkamenet végére",
-  "doing.reserving-headset": "fejhallgató lefoglalása",
-  "doing.ringing-headset": "cseng a fejhallgatója: vegye fel",
-  "doing.listing-jobs": "kampányok olvasása",
-  "doing.attaching": "csatlakozás",
-  "doing.reading-fields": "mezők olvasása",
-  "doing.becoming-available": "elérhetővé válás",
-  "known.last": "utoljára: {mode}, {age}",
 
   "login.title": "Unified Agent",
   "login.agent": "Ügynök",
@@ -343,7 +300,7 @@ export const hu: Texts = {
   "closing.what": "Rendezett kilépés a kampányból, a tárcsázóról és a központból.",
   "takenover.title": "Ezt az asztalt átvették",
   "takenover.what":
-    "A(z) {agent} ügynök most másik asztalnál vagy másik ablakban dolgozik. Innen semmi sem tehető. Ideje: {since}.",
+    "A(z) {agent} ügynök {since} óta másik asztalnál vagy másik ablakban dolgozik, a(z) {station} melléken. Innen semmi sem tehető.",
   "takenover.use-here": "Munka inkább itt",
   "takenover.log-in": "A bejelentkezéshez",
 
@@ -381,6 +338,7 @@ export const hu: Texts = {
   "settings.quiet": "Csend: hívásokon kívül nincs hang és értesítés",
   "settings.keys": "Billentyűzet",
   "settings.shortcuts": "Alt+1 … Alt+9 a hívássávhoz",
+  "settings.operators": "Rendszergazdáknak",
   "theme.toggle": "Világos vagy sötét",
 
   skip: "Ugrás a munkához",
@@ -393,10 +351,12 @@ export const hu: Texts = {
   "announce.call": "Hívás, száma: {number}",
   "announce.item": "Ügyféladatlap: {title}",
   "announce.item-gone": "Az adatlap lezárva",
+  "announce.left-item": "A tárcsázó kiesett, és bezárta ezt az adatlapot: {title}. A jegyzete megmaradt.",
   "announce.line-gone": "A vonal bontva. Válasszon lezáró kódot.",
   "elapsed.minutes#one": "{count} perce",
   "elapsed.minutes#other": "{count} perce",
   "elapsed.less": "kevesebb mint egy perce",
 
+  ...huConnection,
   ...huReasons,
 };

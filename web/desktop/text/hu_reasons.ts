@@ -1,4 +1,4 @@
-/** Hungarian, second half: why something is not possible, and what went wrong. */
+/** Hungarian, second part: why something is not possible, and what went wrong. */
 
 import type { enReasons } from "./en_reasons.js";
 
@@ -38,6 +38,8 @@ export const huReasons: Readonly<Record<keyof typeof enReasons, string>> = {
   "blocked.choose-code": "Előbb válasszon lezáró kódot.",
   "blocked.not-connected": "Nincs kapcsolat a kiszolgálóval.",
   "blocked.taken-over": "Másik asztal vette át.",
+  "blocked.claim-awaited": "Semmi sem kérhető, amíg ez a kiszolgáló át nem vette a munkát.",
+  "blocked.moving": "Éppen másik kiszolgálóra kerül.",
 
   "error.other": "A másik oldal olyan okot adott, amelyet ez az oldal nem ismer ({id}).",
   "error.desktop.not-connected": "Nincs kapcsolat a kiszolgálóval. Semmi sem lett elküldve.",
@@ -64,16 +66,32 @@ export const huReasons: Readonly<Record<keyof typeof enReasons, string>> = {
   "error.agent.on-a-call": "Az ügynök a központban hívásban van. Előbb fejezze be a telefonon.",
   "error.station.in-use": "Ezen a melléken másik ügynök dolgozik.",
   "error.instance.full": "Ez a kiszolgáló nem fogad több ügynököt. Szóljon egy rendszergazdának.",
-  "error.instance.draining": "Ez a kiszolgáló éppen leáll. Próbálja újra egy perc múlva.",
+  "error.instance.draining":
+    "Ezen a kiszolgálón karbantartás van, nem fogad bejelentkezést. Próbálja újra egy perc múlva.",
+  "error.instance.elsewhere":
+    "Ön másik kiszolgálón dolgozik, amely innen nem válaszol. Próbálja újra néhány másodperc múlva.",
+  "error.datacentre.passive":
+    "Ez az adatközpont most nem szolgál ki ügynököket, a másik pedig innen nem válaszol. Próbálja újra egy perc múlva; ha nem múlik, szóljon a felettesének.",
+  "error.cluster.no-store":
+    "A kiszolgálók nem érik el a közös tárolójukat. A bejelentkezés megtörténik, amint az visszatér.",
+  "error.cluster.owner-lives":
+    "Az előző kiszolgáló még kezeli Önt, előbb el kell engednie. Legfeljebb néhány másodperc.",
+  "error.cluster.waiting": "Az előző kiszolgáló nem válaszol. Néhány másodperc, amíg biztosan elengedte Önt.",
   "error.instance.busy": "Túl sokan jelentkeznek be egyszerre. Próbálja újra néhány másodperc múlva.",
   "error.session.no-token": "A munkamenet nem található. Jelentkezzen be újra.",
   "error.session.unknown": "Az előző munkamenet véget ért. Jelentkezzen be újra.",
   "error.session.ended": "A munkamenet véget ért.",
+  "error.session.moved": "Ön most másik kiszolgálón dolgozik. Az oldal magától odamegy.",
+  "error.ticket.invalid": "Ez az oldal túl sokáig nem volt elérhető. Kérjük, jelentkezzen be újra.",
   "error.taken-over": "Másik asztal vette át a munkamenetet.",
   "error.protocol.hello": "Az oldal és a kiszolgáló nem illik össze. Töltse újra az oldalt.",
   "error.protocol.frame": "Az oldal és a kiszolgáló nem illik össze. Töltse újra az oldalt.",
   "error.command.invalid": "A kiszolgáló nem értette a kérést. Töltse újra az oldalt.",
   "error.command.unknown": "A kiszolgáló nem tud róla.",
+  "error.command.not-performed":
+    "Éppen akkor váltott a kiszolgáló, és nem történt meg. Nyomja meg újra, ha még szükséges.",
+  "error.command.no-trace":
+    "Éppen akkor váltott a kiszolgáló, és már nem állapítható meg, hogy megtörtént-e. Nézze meg a telefont, mielőtt újra megnyomja.",
   "error.internal": "A kiszolgáló saját hibájába ütközött. Próbálja újra; ha nem múlik, szóljon egy rendszergazdának.",
   "error.reason-required": "Okot kell megadni.",
 
@@ -149,4 +167,6 @@ export const huReasons: Readonly<Record<keyof typeof enReasons, string>> = {
   "error.just-logged-in": "Most jelentkezett be.",
   "error.no-answer": "Nem jött időben válasz. Nézze meg a mutatott állapotot, mielőtt újra megnyomja.",
   "error.link-lost": "A kapcsolat a válasz előtt megszakadt. Nézze meg a mutatott állapotot, mielőtt újra megnyomja.",
+  "error.instance-lost":
+    "A kiszolgáló a válasz előtt kiesett. Kiderítése folyamatban van, hogy megtörtént-e; még ne nyomja meg újra.",
 };

@@ -3,15 +3,15 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { ConnectionReason, Timer } from "../../client/index.js";
-import { cameBack, connection, desk, isLive, view, wasLive } from "../store.js";
+import { cameBack, connection, desk, isLive, view } from "../store.js";
 import { sentence, t } from "../text.js";
-import { now, timeOfDay } from "../time.js";
+import { duration, now, timeOfDay } from "../time.js";
+import { broughtBack, claimTrouble, LONG_MS, lossesOf, moved, news, serverWords, unsureSince } from "../whereabouts.js";
 import { Icon, type IconName } from "./parts/icon.js";
 
-/** A loss that lasts this long gets the full notice, ms. */
-const LONG_MS = 60_000;
-/** "Connected again" stays for so long, ms. */
-const BACK_MS = 8_000;
+/** Good news stay for so long, ms; longer when something was lost. */
+const GOOD_MS = 8_000;
+const LOSSES_MS = 30_000;
 
 interface NoticeProps {
   readonly tone: "calm" | "bad" | "good";
@@ -42,35 +42,69 @@ export function Banners(): JSX.Element {
   );
 }
 
-/** What to read out: the session, and the number of the reason behind it. */
-function Reference({ suffix = "" }: { readonly suffix?: string }): JSX.Element {
+/** What to read out: the session, and the number of the reason behind it. The server's name is one press away. */
+export function Reference({ suffix = "" }: { readonly suffix?: string }): JSX.Element {
   return (
-    <span class="reference">
-      {t("banner.reference")}{" "}
-      <code>
-        {desk.reference}
-        {suffix}
-      </code>
-    </span>
+    <details class="reference">
+      <summary data-tip={t("banner.reference-what")}>
+        {t("banner.reference")}{" "}
+        <code>
+          {desk.reference}
+          {suffix}
+        </code>
+      </summary>
+      {serverWords()}
+    </details>
   );
 }
 
 function ServerBanner(): JSX.Element | null {
+  switch (news.value) {
+    case "checking":
+      return (
+        <Notice tone="calm" icon="clock" title={t("banner.checking")}>
+          <Reference suffix={`-${ConnectionReason.Silent}`} />
+        </Notice>
+      );
+    case "going":
+    case "lost":
+      return <LostBanner going={news.value === "going"} />;
+    case "claim":
+      return <ClaimBanner />;
+    case "serviced":
+    case "passive":
+      return (
+        <Notice tone="calm" icon="server" title={t(`banner.${news.value}`)}>
+          <p>{t("banner.serviced-what")}</p>
+          <Reference suffix={`-${ConnectionReason.ServerDrains}`} />
+        </Notice>
+      );
+    case "restoring":
+      return <RestoringBanner />;
+    case "moved":
+      return <MovedBanner />;
+    case "back":
+      return <BackBanner />;
+    case null:
+      return null;
+  }
+}
+
+function LostBanner({ going }: { readonly going: boolean }): JSX.Element | null {
   const status = connection.value;
-  if (!status || !wasLive.value || status.state === "ended" || status.state === "refused") return null;
-  if (status.state === "suspect") return <Notice tone="calm" icon="clock" title={t("banner.checking")} />;
-  if (isLive.value) return cameBack.value === null ? null : <BackBanner />;
+  if (!status) return null;
+  const ownNow = now.value - desk.clock.offsetMs;
   const lostAt = status.lostAtMs ?? status.sinceMs;
-  // Our own clock against our own: the server's is not heard now.
-  const lostForMs = now.value - desk.clock.offsetMs - lostAt;
-  const seconds =
-    status.nextTryAtMs === null ? 0 : Math.ceil((status.nextTryAtMs - (now.value - desk.clock.offsetMs)) / 1_000);
-  const planned = status.reason === ConnectionReason.ServerRestarts || status.reason === ConnectionReason.ServerDrains;
+  const since = timeOfDay(lostAt + desk.clock.offsetMs, true);
+  const seconds = status.nextTryAtMs === null ? 0 : Math.ceil((status.nextTryAtMs - ownNow) / 1_000);
+  const { reason } = status;
+  const planned = reason === ConnectionReason.ServerRestarts || reason === ConnectionReason.ServerDrains;
+  const passive = reason === ConnectionReason.PassiveDatacentre;
   return (
     <Notice
-      tone="bad"
-      icon="alert"
-      title={t("banner.lost", { since: timeOfDay(lostAt + desk.clock.offsetMs, true) })}
+      tone={going ? "calm" : "bad"}
+      icon={going ? "server" : "alert"}
+      title={t(going ? "banner.going" : "banner.lost", { since })}
       side={
         <>
           <span class="banner__try">{seconds > 0 ? t("banner.next-try", { seconds }) : t("banner.trying")}</span>
@@ -80,75 +114,114 @@ function ServerBanner(): JSX.Element | null {
         </>
       }
     >
-      {planned && <p>{t("banner.restarting")}</p>}
-      <p>{t("banner.lost-what")}</p>
-      {lostForMs > LONG_MS && <p>{t("banner.lost-long")}</p>}
-      <p>
-        <Reference suffix={`-${status.reason}`} />
-      </p>
+      {passive && <p>{t("banner.passive")}</p>}
+      {planned && !going && <p>{t("banner.restarting")}</p>}
+      <p>{t(going ? "banner.going-what" : "banner.lost-what")}</p>
+      {ownNow - lostAt > LONG_MS && <p>{t("banner.lost-long")}</p>}
+      <Reference suffix={`-${reason}`} />
+    </Notice>
+  );
+}
+
+/** Another server has us, and may not act before the one of before has certainly let go. */
+function ClaimBanner(): JSX.Element {
+  const trouble = claimTrouble.value ?? "";
+  const age = duration(now.value - (unsureSince.value ?? now.value));
+  return (
+    <Notice tone="calm" icon="clock" title={t("banner.claim")}>
+      {trouble !== "" && <p>{sentence(trouble)}</p>}
+      <p>{t("banner.claim-what", { age })}</p>
+      <Reference suffix={`-${trouble.split(".").at(-1) ?? ""}`} />
+    </Notice>
+  );
+}
+
+function RestoringBanner(): JSX.Element | null {
+  const shown = view.value;
+  if (!shown) return null;
+  const datacentre = moved.value?.datacentre ?? "";
+  return (
+    <Notice
+      tone="calm"
+      icon="server"
+      title={t(datacentre === "" ? "banner.restoring" : "banner.restoring-datacentre", { datacentre })}
+    >
+      <p>{t(`banner.restoring-${broughtBack(shown) ?? "telephony"}`)}</p>
+      <Reference suffix={`-${ConnectionReason.Moved}`} />
+    </Notice>
+  );
+}
+
+function MovedBanner(): JSX.Element | null {
+  const [here, shown] = [moved.value, view.value];
+  const losses = here && shown ? lossesOf(here, shown) : [];
+  useGoneAfter(losses.length === 0 ? GOOD_MS : LOSSES_MS, () => (moved.value = null));
+  if (!here) return null;
+  const { datacentre } = here;
+  return (
+    <Notice
+      tone={losses.length === 0 ? "good" : "calm"}
+      icon={losses.length === 0 ? "check" : "server"}
+      title={t(datacentre === "" ? "banner.moved" : "banner.moved-datacentre", { datacentre })}
+    >
+      {losses.length === 0 && t("banner.nothing-lost")}
+      {losses.map((each) => (
+        <p key={each}>{t(`banner.lost-${each}`)}</p>
+      ))}
+      <Reference suffix={`-${ConnectionReason.Moved}`} />
     </Notice>
   );
 }
 
 function BackBanner(): JSX.Element {
-  useEffect(() => {
-    const over = new Timer(() => (cameBack.value = null));
-    over.start(BACK_MS);
-    return () => over.stop();
-  }, []);
+  useGoneAfter(GOOD_MS, () => (cameBack.value = null));
   return (
     <Notice tone="good" icon="check" title={t(cameBack.value === "resumed" ? "banner.back" : "banner.back-fresh")} />
   );
 }
 
+function useGoneAfter(ms: number, go: () => void): void {
+  useEffect(() => {
+    const over = new Timer(go);
+    over.start(ms);
+    return () => over.stop();
+  }, [ms]);
+}
+
 function LinkBanners(): JSX.Element | null {
   const shown = view.value;
-  if (!shown || !isLive.value) return null;
+  if (!shown || !isLive.value || claimTrouble.value !== null || broughtBack(shown) !== null) return null;
   const { telephony, dialler } = shown.links;
-  const notices: JSX.Element[] = [];
   if (telephony.lost !== null) {
-    const what = t(shown.session.uses_dialler ? "banner.telephony-also-dialler" : "banner.telephony-what");
-    notices.push(
-      <Notice
-        key="telephony"
-        tone="bad"
-        icon="alert"
-        title={t("banner.telephony", { since: timeOfDay(telephony.lost, true) })}
-      >
-        <p>{what}</p>
+    return (
+      <Notice tone="bad" icon="alert" title={t("banner.telephony", { since: timeOfDay(telephony.lost, true) })}>
+        <p>{t(shown.session.uses_dialler ? "banner.telephony-also-dialler" : "banner.telephony-what")}</p>
         <Trouble id={telephony.trouble} detail={telephony.detail} />
-      </Notice>,
-    );
-  } else if (dialler.lost !== null) {
-    notices.push(
-      <Notice
-        key="dialler"
-        tone="bad"
-        icon="alert"
-        title={t("banner.dialler", { since: timeOfDay(dialler.lost, true) })}
-      >
-        <p>{t("banner.dialler-what")}</p>
-        <Trouble id={dialler.trouble} detail={dialler.detail} />
-      </Notice>,
-    );
-  } else if (dialler.trouble !== "" && dialler.state === "down") {
-    notices.push(
-      <Notice key="trouble" tone="calm" icon="alert" title={sentence(dialler.trouble, dialler.detail)}>
-        <p>
-          <Reference />
-        </p>
-      </Notice>,
+      </Notice>
     );
   }
-  return <>{notices}</>;
+  if (dialler.lost !== null) {
+    return (
+      <Notice tone="bad" icon="alert" title={t("banner.dialler", { since: timeOfDay(dialler.lost, true) })}>
+        <p>{t("banner.dialler-what")}</p>
+        <Trouble id={dialler.trouble} detail={dialler.detail} />
+      </Notice>
+    );
+  }
+  if (dialler.trouble === "" || dialler.state !== "down") return null;
+  return (
+    <Notice tone="calm" icon="alert" title={sentence(dialler.trouble, dialler.detail)}>
+      <Reference />
+    </Notice>
+  );
 }
 
 /** The cause, when the link gave one that has a sentence, and what to read out. */
 function Trouble({ id, detail }: { readonly id: string; readonly detail: string }): JSX.Element {
   return (
-    <p>
-      {id.includes(".") && <span>{t("banner.reason", { reason: sentence(id, detail) })} </span>}
+    <>
+      {id.includes(".") && <p>{t("banner.reason", { reason: sentence(id, detail) })}</p>}
       <Reference />
-    </p>
+    </>
   );
 }

@@ -14,6 +14,7 @@ import { Elapsed } from "./parts/elapsed.js";
 import { Icon } from "./parts/icon.js";
 import { Keypad } from "./parts/keypad.js";
 import { isNumber, NumberForm, RecentNumbers } from "./parts/number_form.js";
+import { Old } from "./parts/old.js";
 import { Toolbar } from "./parts/toolbar.js";
 
 export function Calls(): JSX.Element {
@@ -115,6 +116,7 @@ function CallCard({ call, isOnly, isWaiting }: CallCardProps): JSX.Element {
           {word("leg", call.state)}
           {call.state === "held" && <Elapsed since={call.state_since} />}
         </span>
+        <Old />
         {call.queue !== "" && <span>{t("call.queue", { queue: call.queue })}</span>}
         {call.direction === "in" && call.called !== "" && call.called !== call.queue && (
           <span>{t("call.called", { number: call.called })}</span>

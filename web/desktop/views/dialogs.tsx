@@ -7,9 +7,10 @@ import { BAR_PLACES } from "../call_bar.js";
 import { dialog } from "../keys.js";
 import { choose, prefs } from "../prefs.js";
 import { play, type Sound } from "../sound.js";
-import { ask, blockedBy, config, isAsked, note, view } from "../store.js";
+import { ask, blockedBy, config, desk, isAsked, note, view } from "../store.js";
 import { language, LANGUAGES, t, word, type Language } from "../text.js";
 import { timeOfDay } from "../time.js";
+import { serverWords } from "../whereabouts.js";
 import { Action } from "./parts/action.js";
 import { Dialog } from "./parts/dialog.js";
 import { Shape } from "./parts/icon.js";
@@ -198,6 +199,10 @@ export function Settings(): JSX.Element {
           </label>
           <Action tone="quiet" icon="help" label={t("help.title")} onPress={() => (dialog.value = "help")} />
         </div>
+        <h3>{t("settings.operators")}</h3>
+        <p>
+          {t("banner.reference")} <code>{desk.reference}</code> · {serverWords()}
+        </p>
       </div>
     </Dialog>
   );

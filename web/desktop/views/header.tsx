@@ -1,12 +1,13 @@
 /** The top of the desk: what the agent is, what they can become, and what they depend on. */
 
 import type { JSX } from "preact";
-import type { AskedMode, LinkView, PendingView } from "../../client/index.js";
+import type { AskedMode, LinkState, LinkView, PendingView } from "../../client/index.js";
 import { SIGNS } from "../alerts.js";
 import { dialog } from "../keys.js";
-import { ask, blockedBy, config, connection, isAsked, isLive, unread, view, wasLive } from "../store.js";
+import { ask, blockedBy, config, isAsked, isLive, unread, view } from "../store.js";
 import { count, language, t, word } from "../text.js";
-import { duration, elapsedMs } from "../time.js";
+import { duration, elapsedMs, now } from "../time.js";
+import { isOfMove, isOld, news, place, unsureSince } from "../whereabouts.js";
 import { Action } from "./parts/action.js";
 import { Elapsed } from "./parts/elapsed.js";
 import { Icon, Shape, type IconName } from "./parts/icon.js";
@@ -32,19 +33,11 @@ function reasonLabel(code: number | null, list: "not_ready_reasons" | "log_out_r
   return reason?.label[language.value] ?? reason?.label["en"] ?? String(code);
 }
 
-/** Since when nothing certain is known of the agent; null while it is. */
-function uncertainSince(): string | null {
-  const lostAt = connection.value?.lostAtMs;
-  if (!isLive.value && wasLive.value && lostAt) return new Date(lostAt).toISOString();
-  if (view.value?.agent.known === false) return view.value.links.telephony.lost ?? view.value.agent.since;
-  return null;
-}
-
 function StateBlock(): JSX.Element | null {
   const agent = view.value?.agent;
   if (!agent) return null;
-  const uncertain = uncertainSince();
-  const mode = uncertain ? "unknown" : agent.mode;
+  const uncertain = unsureSince.value;
+  const mode = uncertain === null ? agent.mode : "unknown";
   // A call or record says more than the mode behind it: the mode's reason is then not the reason of what is shown.
   const own = agent.mode === agent.switch_mode;
   const reason = own
@@ -52,15 +45,16 @@ function StateBlock(): JSX.Element | null {
     : [];
   const limitMin = config.value?.not_ready_reasons.find((each) => each.code === agent.reason)?.maximum_min ?? null;
   const over = agent.mode === "not-ready" && limitMin !== null && elapsedMs(agent.since) > limitMin * 60_000;
-  const note = uncertain
-    ? t("known.last", { mode: word("mode", agent.mode), age: duration(elapsedMs(uncertain)) })
-    : reason.filter(Boolean).join(" · ");
+  const note =
+    uncertain === null
+      ? reason.filter(Boolean).join(" · ")
+      : t("known.last", { mode: word("mode", agent.mode), age: duration(now.value - uncertain) });
   return (
     <div class={`state state--${SIGNS[mode]}`} role="group" aria-label={word("mode", mode)}>
       <Shape mode={mode} />
       <div class="state__words">
         <strong class="state__word">{word("mode", mode)}</strong>
-        {over && !uncertain ? (
+        {over && uncertain === null ? (
           <span class="state__note state__note--over" data-tip={note}>
             <Icon name="clock" />
             <span class="state__reason">{reasonLabel(agent.reason)} · </span>
@@ -74,7 +68,7 @@ function StateBlock(): JSX.Element | null {
           )
         )}
       </div>
-      {!uncertain && <Elapsed since={stateSince()} big />}
+      {uncertain === null && <Elapsed since={stateSince()} big />}
     </div>
   );
 }
@@ -91,7 +85,7 @@ function stateSince(): string {
 function Modes(): JSX.Element | null {
   const agent = view.value?.agent;
   if (!agent) return null;
-  const known = uncertainSince() === null;
+  const known = unsureSince.value === null;
   const mode = (
     asked: AskedMode,
   ): { readonly blocked: string; readonly asked: boolean; readonly pressed: boolean } => ({
@@ -192,19 +186,20 @@ export function Pending(): JSX.Element | null {
 
 const LINK_SHAPES = { up: "ready", checking: "unknown", down: "not-ready", unused: "unknown" } as const;
 
-function Link({
-  name,
-  icon,
-  link,
-}: {
+interface LinkProps {
   readonly name: string;
   readonly icon: IconName;
-  readonly link: LinkView;
-}): JSX.Element {
-  const state = isLive.value ? link.state : "checking";
-  const tip = [name, link.name, word("linkstate", state)].filter(Boolean).join(" · ");
+  readonly state: LinkState;
+  /** What it is called by those who run it. */
+  readonly called: string;
+  /** Its state is not its own: the server's is, and is told there. */
+  readonly quiet?: boolean;
+}
+
+function Link({ name, icon, state, called, quiet = false }: LinkProps): JSX.Element {
+  const tip = [name, called, word("linkstate", state)].filter(Boolean).join(" · ");
   return (
-    <li class={`link link--${state}`} data-tip={tip}>
+    <li class={`link link--${state}${quiet ? " link--quiet" : ""}`} data-tip={tip}>
       <Icon name={icon} />
       <Shape mode={LINK_SHAPES[state]} />
       <span class="link__name">{name}</span>
@@ -213,15 +208,28 @@ function Link({
   );
 }
 
+/** A link of the server's, as far as it is known here. */
+function linkProps(link: LinkView): Pick<LinkProps, "state" | "called" | "quiet"> {
+  const uncertain = isOld.value || isOfMove(link);
+  return { state: uncertain ? "checking" : link.state, called: link.name ?? "", quiet: isOld.value };
+}
+
+function serverProps(): Pick<LinkProps, "state" | "called"> {
+  const { id, datacentre } = place();
+  const state = news.value === "lost" ? "down" : news.value === "checking" || !isLive.value ? "checking" : "up";
+  return { state, called: [id, datacentre].filter(Boolean).join(" · ") };
+}
+
 function Ends(): JSX.Element | null {
   const shown = view.value;
   if (!shown) return null;
   return (
     <div class="ends">
       <ul class="links">
-        <Link name={t("link.telephony")} icon="phone" link={shown.links.telephony} />
+        <Link name={t("link.server")} icon="server" {...serverProps()} />
+        <Link name={t("link.telephony")} icon="phone" {...linkProps(shown.links.telephony)} />
         {shown.links.dialler.state !== "unused" && (
-          <Link name={t("link.dialler")} icon="headset" link={shown.links.dialler} />
+          <Link name={t("link.dialler")} icon="headset" {...linkProps(shown.links.dialler)} />
         )}
       </ul>
       <p class="who">

@@ -14,6 +14,7 @@ import { Finish } from "./finish.js";
 import { Elapsed, Remaining } from "./parts/elapsed.js";
 import { Icon } from "./parts/icon.js";
 import { Keypad } from "./parts/keypad.js";
+import { Old } from "./parts/old.js";
 import { Toolbar } from "./parts/toolbar.js";
 
 /** The countdown is said aloud when so much is left, ms. */
@@ -37,6 +38,7 @@ export function Item({ item }: { readonly item: ItemView }): JSX.Element {
               {word("item", item.stage)}
               <Elapsed since={item.stage_since} />
             </span>
+            <Old />
             <span class="tag">{word("kind", item.kind)}</span>
             {item.waited !== "" && <span>{t("item.waited", { waited: item.waited })}</span>}
             {item.preview_until !== null && item.stage === "previewing" && <Countdown until={item.preview_until} />}

@@ -2,10 +2,12 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import type { Credentials } from "../../client/index.js";
+import { ConnectionReason, type Credentials } from "../../client/index.js";
 import { choose, prefs } from "../prefs.js";
 import { ask, config, desk, ending, logIn, loggingIn, noServer, view } from "../store.js";
 import { language, LANGUAGES, sentence, t, type Language } from "../text.js";
+import { claimTrouble } from "../whereabouts.js";
+import { Reference } from "./banner.js";
 import { Action } from "./parts/action.js";
 import { Icon } from "./parts/icon.js";
 import { Steps } from "./steps.js";
@@ -320,7 +322,9 @@ function LoginField({
 /** Shown from the moment the session is open until the agent is logged in. */
 export function LoginProgress(): JSX.Element {
   const session = view.value?.session;
-  const trouble = view.value?.links.telephony.trouble ?? "";
+  const telephony = view.value?.links.telephony;
+  const claim = claimTrouble.value;
+  const trouble = claim ?? telephony?.trouble ?? "";
   return (
     <Frame>
       <div class="login">
@@ -331,10 +335,11 @@ export function LoginProgress(): JSX.Element {
         <Steps />
         {trouble.includes(".") && (
           <p class="login__notice">
-            <Icon name="alert" />
-            {sentence(trouble, view.value?.links.telephony.detail)}
+            <Icon name={claim === null ? "alert" : "clock"} />
+            {sentence(trouble, claim === null ? telephony?.detail : "")}
           </p>
         )}
+        {session && <Reference />}
         <div class="form__buttons">
           <Action label={t("login.cancel")} onPress={() => (session ? void ask({ type: "log-out" }) : desk.forget())} />
         </div>
@@ -345,11 +350,15 @@ export function LoginProgress(): JSX.Element {
 
 /** Shown when another desktop has the session now. */
 export function TakenOver({ since }: { readonly since: string }): JSX.Element {
+  const session = view.value?.session;
   return (
     <Frame>
       <div class="login" role="alert">
         <h1>{t("takenover.title")}</h1>
-        <p class="login__what">{t("takenover.what", { agent: view.value?.session.agent ?? "", since })}</p>
+        <p class="login__what">
+          {t("takenover.what", { agent: session?.agent ?? "", station: session?.station ?? "", since })}
+        </p>
+        <Reference suffix={`-${ConnectionReason.TakenOver}`} />
         <div class="form__buttons">
           <Action label={t("takenover.log-in")} onPress={() => desk.forget()} />
           <Action tone="main" label={t("takenover.use-here")} onPress={() => desk.reclaim()} />

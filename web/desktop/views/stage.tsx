@@ -1,17 +1,19 @@
 /** The middle of the desk: what the agent works on. The dialler's bar on top, the record or the job list below. */
 
 import type { JSX } from "preact";
-import { lostNotes } from "../draft.js";
-import { say } from "../alerts.js";
+import { titleOf } from "../alerts.js";
+import { lost } from "../draft.js";
 import { view } from "../store.js";
 import { sentence, t, word } from "../text.js";
 import { CallInfo } from "./call_info.js";
 import { DiallerBar } from "./dialler_bar.js";
 import { Item } from "./item.js";
 import { Jobs } from "./jobs.js";
+import { LeftItem } from "./left_item.js";
 import { Action } from "./parts/action.js";
+import { Copy } from "./parts/copy.js";
 import { Elapsed } from "./parts/elapsed.js";
-import { Shape } from "./parts/icon.js";
+import { Icon, Shape } from "./parts/icon.js";
 import { Steps } from "./steps.js";
 
 export function Stage(): JSX.Element | null {
@@ -32,15 +34,22 @@ export function Stage(): JSX.Element | null {
         </section>
       )}
       <LostNotes />
-      {shown.item ? <Item item={shown.item} /> : <NoItem />}
-      {shown.item && <WayBack />}
+      {shown.item && shown.left_item && (
+        <a class="left-link" href="#left-title">
+          <Icon name="alert" />
+          {t("left.label")}: {titleOf(shown.left_item)}
+        </a>
+      )}
+      {shown.item && <Item item={shown.item} />}
+      {shown.left_item && <LeftItem key={shown.left_item.number} item={shown.left_item} />}
+      {shown.item ? <WayBack /> : <NoItem />}
     </section>
   );
 }
 
 /** The telephone side is being brought back, or the dialler's while the telephone works. */
 function WayBack(): JSX.Element | null {
-  const { session, dialler, links } = view.value!;
+  const { session, dialler, links, login } = view.value!;
   const telephony = session.phase === "resetting" || session.phase === "logging-in";
   const joining = dialler.stage === "joining" && links.dialler.lost !== null;
   const diallerOnly = dialler.stage === "waiting" || dialler.stage === "logging-on" || joining;
@@ -50,27 +59,25 @@ function WayBack(): JSX.Element | null {
     <section class="way-back" aria-labelledby="way-back-title">
       <header>
         <h2 id="way-back-title">{t(wasLost ? "steps.back" : "steps.login")}</h2>
-        <p>{t("steps.back-what")}</p>
+        {!login.steps.some((each) => each.doing === "ringing-headset") && <p>{t("steps.back-what")}</p>}
       </header>
       <Steps only={telephony ? undefined : "dialler"} />
     </section>
   );
 }
 
-/** What the agent had typed for a record that was taken away. */
+/** What the agent had typed for a record that was taken away, when nothing else shows it. */
 function LostNotes(): JSX.Element | null {
-  const text = lostNotes.value;
-  if (text === null) return null;
+  const kept = lost.value;
+  const text = kept?.draft.notes ?? "";
+  if (text.trim() === "" || view.value?.left_item?.number === kept?.item.number) return null;
   return (
     <section class="lost-notes" aria-label={t("finish.notes")}>
       <p class="label">{t("finish.lost-notes")}</p>
       <p class="lost-notes__text">{text}</p>
       <div class="lost-notes__buttons">
-        <Action
-          label={t("finish.copy")}
-          onPress={() => void navigator.clipboard.writeText(text).then(() => say(t("finish.copied")))}
-        />
-        <Action tone="quiet" label={t("finish.dismiss")} onPress={() => (lostNotes.value = null)} />
+        <Copy label={t("copy.copy")} text={text} />
+        <Action tone="quiet" label={t("finish.dismiss")} onPress={() => (lost.value = null)} />
       </div>
     </section>
   );

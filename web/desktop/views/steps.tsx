@@ -31,7 +31,7 @@ export function Steps({ only }: { readonly only?: "dialler" | undefined } = {}):
                 <span class="step__sign">{icon && <Icon name={icon} />}</span>
                 <span class="step__name">{word("step", step.name)}</span>
                 <span class="unseen">{word("stepstate", step.state)}</span>
-                {step.doing !== "" && <span class="step__doing">{word("doing", step.doing)}</span>}
+                {doingWords(step.doing)}
               </li>
             );
           })}
@@ -39,4 +39,10 @@ export function Steps({ only }: { readonly only?: "dialler" | undefined } = {}):
       {leftMs > 0 && <p class="steps__turn">{t("steps.turn-in", { time: duration(leftMs) })}</p>}
     </>
   );
+}
+
+/** What is being done within a step. An id of trouble has a sentence, which is told with the steps and not within. */
+function doingWords(doing: string): JSX.Element | null {
+  if (doing === "" || doing.includes(".")) return null;
+  return <span class="step__doing">{word("doing", doing)}</span>;
 }

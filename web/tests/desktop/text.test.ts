@@ -5,6 +5,7 @@ import { count, language, sentence, t, word } from "../../desktop/text.js";
 import { en } from "../../desktop/text/en.js";
 import { hu } from "../../desktop/text/hu.js";
 import errorsPage from "../../../docs/reference/errors.md?raw";
+import doubts from "../../../src/unified_agent/domain/doubts.py?raw";
 import permissions from "../../../src/unified_agent/domain/permissions.py?raw";
 import states from "../../../src/unified_agent/domain/states.py?raw";
 
@@ -20,6 +21,10 @@ function documentedIds(): readonly string[] {
   return [...new Set(cells.flatMap((cell) => [...cell.matchAll(/`([a-z0-9.-]+)`/g)].map((match) => match[1] ?? "")))];
 }
 
+/** Refusals of what only operators ask: no desktop is told of them. */
+const FOR_OPERATORS =
+  /^(operator|activation)\.|^cluster\.(alone|no-such-|unreachable)|^agent\.(not-logged-in|in-item)$/;
+
 /** Words of one StrEnum of the server. */
 function wordsOf(name: string): readonly string[] {
   const body = new RegExp(`class ${name}\\(StrEnum\\):([\\s\\S]*?)(?:\\nclass |$)`).exec(states)?.[1] ?? "";
@@ -30,7 +35,7 @@ describe.each(["en", "hu"])("in %s", (code) => {
   const texts = TEXTS[code] ?? {};
 
   test("every error id of the server has a sentence", () => {
-    const forAgents = documentedIds().filter((id) => !id.startsWith("operator."));
+    const forAgents = documentedIds().filter((id) => !FOR_OPERATORS.test(id));
     const missing = forAgents.filter((id) => !(`error.${id}` in texts) && !(`blocked.${id}` in texts));
     expect(documentedIds().length).toBeGreaterThan(80);
     expect(missing).toEqual([]);
@@ -42,6 +47,17 @@ describe.each(["en", "hu"])("in %s", (code) => {
     );
     expect(ids.length).toBeGreaterThan(20);
     expect(ids.filter((id) => !(`blocked.${id}` in texts))).toEqual([]);
+  });
+
+  test("whatever a claim may wait for has a sentence", () => {
+    const waits = ["cluster.no-store", "cluster.owner-lives", "cluster.waiting"];
+    expect(waits.filter((id) => !(`error.${id}` in texts))).toEqual([]);
+  });
+
+  test("every way in which a command may end after a change of servers has a sentence", () => {
+    const ids = [...doubts.matchAll(/"(command\.[a-z-]+)"/g)].map((match) => match[1] ?? "");
+    expect(ids.length).toBeGreaterThan(1);
+    expect(ids.filter((id) => !(`error.${id}` in texts))).toEqual([]);
   });
 
   test.each([

@@ -23,6 +23,8 @@ const PATHS = {
   leave: "M8 4H4v12h4M8.5 10H17M13.5 6.5 17 10l-3.5 3.5",
   check: "M4 10.5l4 4 8-9",
   cross: "M5 5l10 10M15 5 5 15",
+  copy: "M7.5 7.5h9v9h-9zM12.5 7.5v-4h-9v9h4",
+  server: "M3.5 4h13v5h-13zM3.5 11h13v5h-13zM6.2 6.5h.2M6.2 13.5h.2",
   down: "M5.5 8l4.5 4.5L14.5 8",
   headset: "M4 12v-1.5a6 6 0 0 1 12 0V12M4 11.5h2.5v4.5H4zM13.5 11.5H16v4.5h-2.5z",
   calendar: "M3.5 5h13v11.5h-13zM3.5 8.5h13M7 3v3.5M13 3v3.5",
