@@ -109,5 +109,5 @@ def test_frames_to_the_desktop_carry_their_type_first() -> None:
 
 def test_each_close_code_is_of_the_range_left_to_applications_and_means_one_thing() -> None:
     codes = [value for name, value in vars(messages).items() if name.startswith("CLOSED_")]
-    assert len(codes) == len(set(codes)) == 5
+    assert len(codes) == len(set(codes)) == 6
     assert all(4000 <= code < 5000 for code in codes)

@@ -42,6 +42,7 @@ def test_notices_are_numbered_from_one_without_a_gap_and_say_what_they_are():
         "at": "1970-01-01T00:16:40.000Z",
         "type": "message-arrived",
         "data": {"message": {"text": "first", "sender": "supervisor", "at": "2026-01-01T00:00:00.000Z"}},
+        "term": 1,
     }
 
 
@@ -102,3 +103,14 @@ def test_a_restart_begins_a_new_epoch_with_a_snapshot_and_voids_what_was():
     assert told[1]["data"]["reason"] == "telephony-lost"
     assert box.since(1, 1) is None
     assert numbers(box.since(2, 0)) == [1]
+
+
+def test_every_envelope_carries_the_term_under_which_it_was_told():
+    now, terms = Now(), [3]
+    state = Desk().state
+    box = Outbox(lambda: view_of(state), now, term=lambda: terms[-1], first_epoch=7)
+    box.append(message())
+    terms.append(4)
+    box.append(message())
+    told = [msgspec.json.decode(each) for each in [*(box.since(7, 0) or []), box.snapshot("hello")]]
+    assert [(each["epoch"], each["seq"], each["term"]) for each in told] == [(7, 1, 3), (7, 2, 4), (7, 2, 4)]
