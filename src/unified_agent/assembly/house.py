@@ -20,6 +20,7 @@ from unified_agent.cluster.peer_messages import (
     StatusQuestion,
 )
 from unified_agent.domain.ids import AgentId, Secret, SessionId
+from unified_agent.domain.session_state import SessionState
 from unified_agent.sealing import Keyring
 from unified_agent.server.failures import RequestRefused
 from unified_agent.sessions.admission import OpenRefused
@@ -76,6 +77,10 @@ class House:
         return self._prove(state.identity.agent, state.identity.password) if state is not None else ""
 
     # --- what others ask
+
+    def adopt_orphan(self, carried: SessionState) -> None:
+        """See ``House``."""
+        self._instance.host.adopt_orphan(carried)
 
     async def adopt(self, question: AdoptQuestion) -> Answer:
         """See ``House``. The ticket comes with the token that it was written for, ``TOKEN.TICKET``."""

@@ -7,13 +7,33 @@
 
 The wire is ``docs/reference/desktop-protocol.md``.
 
+What an agent has
 - ``desk``: ``Desk``, one agent's desktop.
-- ``login``: asking for a session over HTTP.
 - ``commands``: what was asked and has not ended yet.
 - ``waiters``: who waits for something to be so.
 - ``stream``: the view and its place in the stream of notices; pure.
+
+How it stays attached
+- ``lifeline``: keeps a desk attached to a server that has its session.
+- ``entrance``: gets it into one of several servers, with its token or its ticket.
+- ``reaching``: which of several servers answers.
+- ``attachment``: one connection to one server, from hello on.
+- ``watch``: watches over a server's silence, and asks others about it.
+- ``tenant``: what a lifeline asks of its desk.
 - ``connection``: one WebSocket connection on the running event loop.
-- ``errors``: what can go wrong, by who must act.
+
+What it decides by, pure
+- ``servers``: which servers there are, and in which order to try them.
+- ``topology``: what the instances say of their cluster.
+- ``silence``: what a silence means.
+- ``moves``: why a server was lost, how soon to come back, what each move took.
+
+Over HTTP
+- ``login``: who logs in.
+- ``opening``: the instance that takes the login.
+- ``rest``: what desks ask of instances.
+
+``errors``: what can go wrong, by who must act.
 
 Cheap enough for thousands of desks in one process: a desk is one socket, one task that sleeps and one timer. Measured
 on uvloop with 1,000 desks: 17 kB each, and 19 µs of CPU for a notice (``benchmarks/client_desks.py``).
@@ -23,5 +43,20 @@ from unified_agent.client.commands import Settled
 from unified_agent.client.desk import Desk
 from unified_agent.client.errors import DeskError, InstanceUnreachable, LoginRefused, SessionOver
 from unified_agent.client.login import DiallerLogin
+from unified_agent.client.moves import ConnectionState, ConnectionStatus, Loss, Move
+from unified_agent.client.rest import Rest
 
-__all__ = ["Desk", "DeskError", "DiallerLogin", "InstanceUnreachable", "LoginRefused", "SessionOver", "Settled"]
+__all__ = [
+    "ConnectionState",
+    "ConnectionStatus",
+    "Desk",
+    "DeskError",
+    "DiallerLogin",
+    "InstanceUnreachable",
+    "LoginRefused",
+    "Loss",
+    "Move",
+    "Rest",
+    "SessionOver",
+    "Settled",
+]

@@ -1,4 +1,4 @@
-"""One agent's desktop without a page: logged in over HTTP, told by WebSocket, connected again whenever that is lost."""
+"""One agent's desktop without a page: logged in over HTTP, told by WebSocket, and kept attached whatever fails."""
 
 from __future__ import annotations
 
@@ -8,41 +8,35 @@ import random
 import secrets
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
-import httpx
-import msgspec
-
+from unified_agent.client.attachment import Keys, Place
 from unified_agent.client.commands import Commands, Settled
-from unified_agent.client.connection import Connection, Opener, open_websocket
+from unified_agent.client.connection import Opener, open_websocket
 from unified_agent.client.errors import SessionOver
-from unified_agent.client.login import DiallerLogin, ask_for_session
+from unified_agent.client.lifeline import Lifeline
+from unified_agent.client.login import DiallerLogin, Login
+from unified_agent.client.moves import ConnectionListener, ConnectionStatus, Move
+from unified_agent.client.opening import open_session
+from unified_agent.client.rest import Refusal, Rest, Standing
+from unified_agent.client.servers import Servers
 from unified_agent.client.stream import Stream, Taken
 from unified_agent.client.waiters import Predicate, Waiters
-from unified_agent.domain.backoff import delay_s
+from unified_agent.domain.ports import Chance
 
 Json = dict[str, Any]
 #: Told of each envelope that was applied, and how many seconds after its ``at`` it came; None when it was resent.
 NoticeListener = Callable[[Json, float | None], None]
 
-#: One try to connect, handshake included, seconds.
-CONNECT_LIMIT_S: Final = 5.0
-#: A sign of life is sent when nothing was said for so long, seconds.
-BEAT_S: Final = 5.0
-#: The instance is called silent when nothing came for so many of the beats that it promised.
-BEATS_MISSED: Final = 4
-#: The promise, until the welcome has told it, seconds.
-SERVER_BEAT_S: Final = 2.0
-#: How long the instance may take to answer our close, seconds.
-CLOSE_LIMIT_S: Final = 1.0
-#: Close codes after which connecting again is no use: bad token, taken over, session over, protocol broken by us.
-FINAL_CODES: Final = {4400: "protocol.frame", 4401: "session.unknown", 4409: "taken-over", 4410: "session.ended"}
+#: One instance's answer about a command, seconds.
+RESOLVE_LIMIT_S: Final = 3.0
 
-_BEAT_FRAME: Final = b'{"type":"beat"}'
+#: The jitter of all desks of this process.
+_CHANCE: Final = random.Random()  # noqa: S311 - jitter, no secret
 
 
 class Desk:
@@ -50,67 +44,55 @@ class Desk:
 
     Attributes:
         agent: the agent's id at the switch.
-        session: id of the session at the instance.
-        connections: how many connections were welcomed so far.
     """
 
     def __init__(
         self,
-        url: str,
+        servers: Servers,
+        keys: Keys,
         *,
         agent: str,
-        session: str,
-        token: str,
+        rest: Rest | None = None,
         opener: Opener = open_websocket,
-        chance: random.Random | None = None,
+        chance: Chance = _CHANCE,
         wall_s: Callable[[], float] = time.time,
     ) -> None:
         """Take a session over that is logged in already; ``start`` connects.
 
         Args:
-            url: of the instance, ``http://`` or ``https://``.
+            servers: which there are.
+            keys: what came with the session.
             agent: the agent's id, for people.
-            session: the session's id.
-            token: the secret that came with it.
+            rest: asks servers over HTTP, shared by many desks; None for one of its own.
             opener: opens connections; tests bring their own.
-            chance: where the jitter of reconnecting comes from.
+            chance: where the jitter of coming back comes from.
             wall_s: the wall clock, Unix seconds, that notices' delays are measured with.
         """
         self.agent: Final = agent
-        self.session: Final = session
-        self.connections = 0
-        self._events_url = f"ws{url.rstrip('/').removeprefix('http')}/v1/events"
-        self._url = url.rstrip("/")
-        self._token = token
-        self._client = secrets.token_urlsafe(9)
-        self._open = opener
-        self._chance = chance or random.Random()  # noqa: S311 - jitter, no secret
+        self._rest = Rest() if rest is None else rest
+        self._owns_rest = rest is None
         self._wall_s = wall_s
+        client = secrets.token_urlsafe(9)
         self._stream = Stream()
-        self._commands = Commands(self._client)
+        self._commands = Commands(client)
         self._listeners: list[NoticeListener] = []
         self._waiters = Waiters()
-        self._connection: Connection | None = None
-        self._welcomed = False
-        self._lost = asyncio.Event()
-        self._over: SessionOver | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._watch: asyncio.TimerHandle | None = None
-        self._server_beat_s = SERVER_BEAT_S
+        self._keys = keys
         self._resent_until = 0
-        self._heard_s = self._said_s = 0.0
+        self._resolving: asyncio.Task[None] | None = None
+        self._lifeline = Lifeline(self, keys, servers, client=client, opener=opener, rest=self._rest, chance=chance)
 
     @classmethod
     async def log_in(
         cls,
-        url: str,
+        urls: str | Sequence[str],
         *,
         agent: str,
         station: str,
         password: str,
         dialler: DiallerLogin | None = None,
         limit_s: float = 15.0,
-        http: httpx.AsyncClient | None = None,
+        rest: Rest | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> Desk:
         """Open a session, or take one's own over, and wait for its first snapshot.
@@ -118,35 +100,34 @@ class Desk:
         Whether the switch takes the password is told later, by the view: see ``until``.
 
         Args:
-            url: of the instance, ``http://HOST:PORT`` or ``https://…``.
+            urls: of one instance or several, ``http://HOST:PORT`` or ``https://…``: whoever answers tells of the
+                others. A list that was learned over ``https`` never leads to ``http``.
             agent: the agent's id at the switch, digits.
             station: the telephone's number.
             password: the agent's at the switch.
             dialler: how to log on to the dialler, None for an agent without.
             limit_s: for the answer to the login, and again for the snapshot.
-            http: shared by many desks; making one of its own costs about 20 ms of CPU.
+            rest: shared by many desks, and closed by whoever made it; None for one of its own.
             tls: whom to trust, None for the system's choice.
 
         Raises:
-            LoginRefused: the instance does not take the login.
-            InstanceUnreachable: it cannot be asked.
+            LoginRefused: no instance takes the login.
+            InstanceUnreachable: none can be asked.
             SessionOver: the session ended before its first snapshot.
             TimeoutError: no snapshot within the limit.
         """
-        async with contextlib.AsyncExitStack() as stack:
-            if http is None:
-                http = await stack.enter_async_context(httpx.AsyncClient(verify=tls if tls is not None else True))
-            opened = await ask_for_session(
-                http,
-                url.rstrip("/"),
-                agent=agent,
-                station=station,
-                password=password,
-                dialler=dialler,
-                limit_s=limit_s,
-            )
+        servers = Servers([urls] if isinstance(urls, str) else urls, agent)
+        login = Login(agent=agent, station=station, password=password, dialler=dialler)
+        asking = Rest(tls=tls) if rest is None else rest
+        try:
+            url, opened = await open_session(asking, servers, login, limit_s)
+        finally:
+            if rest is None:
+                await asking.close()  # it is seldom needed again, and opens itself anew
+        keys = Keys(number=0, url=url, session=opened.session, token=opened.token, ticket=opened.ticket)
         opener: Opener = open_websocket if tls is None else partial(open_websocket, tls=tls)
-        desk = cls(url, agent=agent, session=opened["session"], token=opened["token"], opener=opener)
+        desk = cls(servers, keys, agent=agent, rest=asking, opener=opener)
+        desk._owns_rest = rest is None
         desk.start()
         try:
             await desk.until(lambda _: True, limit_s)
@@ -158,6 +139,41 @@ class Desk:
     # --- what is so
 
     @property
+    def session(self) -> str:
+        """Id of the session."""
+        return self._keys.session
+
+    @property
+    def server(self) -> str:
+        """URL of the server that serves us, or did last."""
+        return self._lifeline.whereabouts.server
+
+    @property
+    def moves(self) -> Sequence[Move]:
+        """Changes to another connection so far, oldest first: to another server, or back to the same one."""
+        return self._lifeline.whereabouts.moves
+
+    @property
+    def connection(self) -> ConnectionStatus:
+        """How we stand with the server."""
+        return self._lifeline.whereabouts.status
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server serves us, and the view is in step."""
+        return self._lifeline.live
+
+    @property
+    def connections(self) -> int:
+        """How many connections brought the view into step so far."""
+        return self._lifeline.whereabouts.connections
+
+    @property
+    def over(self) -> SessionOver | None:
+        """Why the session is over, None while it is not."""
+        return self._lifeline.over
+
+    @property
     def view(self) -> Json:
         """Everything the desktop may see, as in JSON; empty before the first snapshot."""
         return self._stream.view
@@ -165,18 +181,13 @@ class Desk:
     @property
     def position(self) -> tuple[int, int] | None:
         """Epoch and number of the last envelope; None before the first snapshot."""
-        epoch, seq = self._stream.epoch, self._stream.seq
+        epoch, seq = self.place
         return None if epoch is None or seq is None else (epoch, seq)
 
     @property
-    def connected(self) -> bool:
-        """Whether a connection is open and was welcomed."""
-        return self._connection is not None and self._welcomed
-
-    @property
-    def over(self) -> SessionOver | None:
-        """Why the session is over, None while it is not."""
-        return self._over
+    def term(self) -> int:
+        """The highest term seen: it counts the owners of the session."""
+        return self._stream.term
 
     @property
     def duplicates(self) -> int:
@@ -189,9 +200,14 @@ class Desk:
         return self._stream.gaps
 
     @property
+    def stale(self) -> int:
+        """How many envelopes a former owner of the session sent."""
+        return self._stream.stale
+
+    @property
     def headers(self) -> dict[str, str]:
-        """What a request to the instance's REST interface for this session carries."""
-        return {"Authorization": f"Bearer {self._token}"}
+        """What a request to the server's REST interface for this session carries."""
+        return {"Authorization": f"Bearer {self._keys.token}"}
 
     def on_notice(self, listener: NoticeListener) -> Callable[[], None]:
         """Have a listener told of each envelope, after it was applied. It must not raise.
@@ -207,12 +223,19 @@ class Desk:
 
         return end
 
+    def on_connection(self, listener: ConnectionListener) -> Callable[[], None]:
+        """Have a listener told each time that ``connection`` changes. It must not raise.
+
+        Returns:
+            A function that ends it; harmless when called twice.
+        """
+        return self._lifeline.whereabouts.listen(listener)
+
     # --- what can be done
 
     def start(self) -> None:
         """Connect, and stay connected until the session is over or the desk is closed."""
-        assert self._task is None, "started twice"
-        self._task = asyncio.get_running_loop().create_task(self._stay_connected(), name=f"desk-{self.agent}")
+        self._lifeline.start(f"desk-{self.agent}")
 
     async def until(self, predicate: Predicate, limit_s: float) -> Json:
         """Wait until something is so in the view; looked at after each envelope.
@@ -226,8 +249,8 @@ class Desk:
         """
         if self._stream.epoch is not None and predicate(self.view):
             return self.view
-        if self._over is not None:
-            raise self._over
+        if self.over is not None:
+            raise self.over
         await self._waiters.wait(predicate, limit_s)
         return self.view
 
@@ -242,10 +265,11 @@ class Desk:
             TimeoutError: no end within the limit.
             SessionOver: the session has ended, and with it the command.
         """
-        if self._over is not None:
-            raise self._over
+        if self.over is not None:
+            raise self.over
         command_id, frame, future = self._commands.ask(command)
-        self._send(frame)
+        if self._lifeline.send(frame):
+            self._commands.sent(command_id, self._keys.number)
         try:
             async with asyncio.timeout(limit_s):
                 return await future
@@ -265,21 +289,21 @@ class Desk:
             finally:
                 settling.cancel()
                 await asyncio.gather(settling, return_exceptions=True)
-        assert self._over is not None
-        return self._over
+        assert self.over is not None
+        return self.over
 
     def cut(self) -> None:
         """Cut the connection as a lost network would; it is made again."""
-        if self._connection is not None:
-            self._connection.abort()
+        self._lifeline.cut()
 
     async def close(self) -> None:
         """Go away without logging out. Who still waits gets ``SessionOver``."""
-        self._end(SessionOver("closed"))
-        if self._task is not None:
-            if self._connection is None:
-                self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        self._lifeline.end(SessionOver("closed"))
+        await self._lifeline.close()
+        if self._resolving is not None:
+            await asyncio.gather(self._resolving, return_exceptions=True)
+        if self._owns_rest:
+            await self._rest.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -289,129 +313,75 @@ class Desk:
     ) -> None:
         await self.close()
 
-    # --- told by the connection
+    # --- told by the lifeline
 
-    def text_received(self, data: bytes) -> None:
-        """Take one frame of the instance."""
-        self._heard_s = asyncio.get_running_loop().time()
-        try:
-            frame: Json = msgspec.json.decode(data, type=dict[str, Any])
-            word = frame["type"]
-        except (msgspec.DecodeError, KeyError):
-            self.cut()
-            return
-        if "seq" in frame and word != "welcome":
-            self._take(frame)
-        elif word == "answer":
-            self._commands.answered(frame)
-        elif word == "welcome":
-            self.connections += 1
-            self._welcomed = True
-            self._server_beat_s = frame["beat_s"]
-            self._resent_until = frame["seq"] if frame["outcome"] == "resumed" else 0
-            if frame["outcome"] == "resumed":
-                self._send_again()
-        elif word == "refused":
-            self._end(SessionOver(frame.get("reason") or frame["id"], frame.get("detail", "")))
+    @property
+    def place(self) -> Place:
+        """Epoch and number of the last envelope, each None before the first snapshot."""
+        return self._stream.epoch, self._stream.seq
 
-    def connection_lost(self, code: int, reason: str) -> None:
-        """Know that the connection is gone."""
-        self._connection = None
-        self._welcomed = False
-        self._lost.set()
-        if code in FINAL_CODES:
-            self._end(SessionOver(reason or FINAL_CODES[code]))
-
-    # --- inside
-
-    def _take(self, envelope: Json) -> None:
-        taken = self._stream.take(envelope)
-        if taken is Taken.GAP:
-            if self._connection is not None:
-                self._connection.close()
-            return
-        if taken is Taken.DUPLICATE:
-            return
+    def take(self, envelope: Json, first: Callable[[], None] | None = None) -> Taken:
+        """Take an envelope; see ``Tenant``."""
+        taken = self._stream.take(envelope, fresh=first is not None)
+        if taken is not Taken.APPLIED:
+            return taken
+        if first is not None:
+            first()
         word = envelope["type"]
-        if word == "snapshot":
-            self._resent_until = 0
-            self._send_again()
-        elif word == "command-settled":
+        if word == "command-settled":
             self._commands.settled(envelope["data"])
+        elif word == "snapshot":
+            self._resent_until = 0
+            if first is None:
+                self._catch_up()
         delayed_s = self._delay_s(envelope)
         for listener in tuple(self._listeners):
             listener(envelope, delayed_s)
         self._waiters.look(self.view)
         if word == "session-ended":
-            self._end(SessionOver(envelope["data"]["reason"], envelope["data"]["detail"]))
+            self._lifeline.end(SessionOver(envelope["data"]["reason"], envelope["data"]["detail"]))
+        return taken
+
+    def answered(self, answer: Json) -> None:
+        """Take an answer to a command."""
+        self._commands.answered(answer)
+
+    def attached(self, keys: Keys, resent_until: int) -> None:
+        """Know that a server serves us; it is told of open commands, or asked about them."""
+        self._keys = keys
+        self._resent_until = resent_until
+        self._catch_up()
+        if self._commands.to_resolve(keys.number):
+            self._stop_resolving()
+            self._resolving = asyncio.get_running_loop().create_task(
+                self._commands.resolve(keys.number, partial(self._ask_about, keys)), name=f"resolve-{self.agent}"
+            )
+
+    def detached(self) -> None:
+        """Know that no server serves us."""
+        self._stop_resolving()
+
+    def ended(self, over: SessionOver) -> None:
+        """Know that there is no session any more."""
+        self._stop_resolving()
+        self._commands.fail(over)
+        self._waiters.fail(over)
+
+    # --- inside
+
+    def _catch_up(self) -> None:
+        """Say what has not been said yet, and what may have been settled while nothing was heard."""
+        for frame in self._commands.to_send(self._keys.number):
+            self._lifeline.send(frame)
+
+    async def _ask_about(self, keys: Keys, command_id: str, command: Json) -> Standing | Refusal:
+        return await self._rest.resolve(keys.url, keys.token, command_id, command, RESOLVE_LIMIT_S)
+
+    def _stop_resolving(self) -> None:
+        if self._resolving is not None:
+            self._resolving.cancel()
 
     def _delay_s(self, envelope: Json) -> float | None:
         if envelope["seq"] <= self._resent_until:
             return None
         return self._wall_s() - datetime.fromisoformat(envelope["at"]).timestamp()
-
-    def _send(self, frame: bytes) -> None:
-        if self._connection is not None:
-            self._said_s = asyncio.get_running_loop().time()
-            self._connection.send(frame)
-
-    def _send_again(self) -> None:
-        for frame in self._commands.frames():
-            self._send(frame)
-
-    def _end(self, over: SessionOver) -> None:
-        if self._over is not None:
-            return
-        self._over = over
-        connection = self._connection
-        if connection is not None:
-            asyncio.get_running_loop().call_later(CLOSE_LIMIT_S, connection.abort)
-            connection.close()
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        self._commands.fail(over)
-        self._waiters.fail(over)
-
-    async def _stay_connected(self) -> None:
-        attempt = 0
-        while self._over is None:
-            if attempt:
-                await asyncio.sleep(delay_s(attempt, self._chance))
-            attempt += 1
-            self._lost.clear()
-            try:
-                self._connection = await self._open(self._events_url, self, CONNECT_LIMIT_S)
-            except (OSError, TimeoutError):
-                continue
-            before = self.connections
-            self._greet()
-            try:
-                await self._lost.wait()
-            except asyncio.CancelledError:
-                self.cut()
-                raise
-            self._connection = None
-            if self.connections > before:
-                attempt = 1
-
-    def _greet(self) -> None:
-        stream = self._stream
-        place = {"epoch": stream.epoch, "seq": stream.seq}
-        hello = {"type": "hello", "token": self._token, **place, "client": self._client}
-        loop = asyncio.get_running_loop()
-        self._heard_s = loop.time()
-        self._send(msgspec.json.encode(hello))
-        if self._watch is None:
-            self._watch = loop.call_later(SERVER_BEAT_S, self._look_after)
-
-    def _look_after(self) -> None:
-        """Send a sign of life when it is time, and cut a connection on which the instance is silent."""
-        loop = asyncio.get_running_loop()
-        now_s = loop.time()
-        if self._connection is not None:
-            if now_s - self._heard_s > BEATS_MISSED * self._server_beat_s:
-                self._connection.abort()
-            elif now_s - self._said_s > BEAT_S - SERVER_BEAT_S:
-                self._send(_BEAT_FRAME)
-        self._watch = loop.call_later(SERVER_BEAT_S, self._look_after)

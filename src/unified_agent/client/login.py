@@ -1,15 +1,8 @@
-"""Logging in over HTTP."""
+"""Who logs in, and the instance that takes the login."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
-import httpx
-
-from unified_agent.client.errors import InstanceUnreachable, LoginRefused
-
-Json = dict[str, Any]
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,50 +17,23 @@ class DiallerLogin:
     """
 
     name: str
-    password: str
+    password: str = field(repr=False)
     headset: str
     job: str = ""
 
 
-async def ask_for_session(
-    http: httpx.AsyncClient,
-    url: str,
-    *,
-    agent: str,
-    station: str,
-    password: str,
-    dialler: DiallerLogin | None,
-    limit_s: float,
-) -> Json:
-    """Open a session at the instance.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Who logs in, and how.
 
-    Returns:
-        ``{session, token, now}``.
-
-    Raises:
-        LoginRefused: the instance does not take the login.
-        InstanceUnreachable: it cannot be asked, or not within the limit.
+    Attributes:
+        agent: the agent's id at the switch, digits.
+        station: the telephone's number.
+        password: the agent's at the switch.
+        dialler: how to log on to the dialler, None for an agent without.
     """
-    body = {
-        "agent": agent,
-        "station": station,
-        "password": password,
-        "dialler": None if dialler is None else asdict(dialler),
-    }
-    try:
-        answer = await http.post(f"{url}/v1/session", json=body, timeout=limit_s)
-    except httpx.HTTPError as error:
-        raise InstanceUnreachable(f"{url}: {error!r}") from error
-    try:
-        content: Json = answer.json()
-    except ValueError:
-        content = {}
-    if answer.status_code == httpx.codes.CREATED:
-        return content
-    after = answer.headers.get("retry-after", "")
-    raise LoginRefused(
-        content.get("id", f"http.{answer.status_code}"),
-        content.get("detail", ""),
-        content.get("retry", "later"),
-        float(after) if after.isdecimal() else None,
-    )
+
+    agent: str
+    station: str
+    password: str = field(repr=False)
+    dialler: DiallerLogin | None = None

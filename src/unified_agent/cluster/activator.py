@@ -107,6 +107,11 @@ class Activator:
         return self._in_flight
 
     @property
+    def serves(self) -> bool:
+        """Whether this instance serves now."""
+        return self._holdings.serving is not None
+
+    @property
     def epoch(self) -> int:
         """Of the active datacentre, as we know it; 0 for none."""
         active, _ = self._members.roll.active()

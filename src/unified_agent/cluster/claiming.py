@@ -40,6 +40,7 @@ RELEASE_LIMIT_S: Final = 4.0
 _REFUSALS: Final = {
     ownership.Refusal.TAKEN_OVER: "taken-over",
     ownership.Refusal.STATION_IN_USE: "station.in-use",
+    ownership.Refusal.OWNER_LIVES: "agent.already-logged-in",
 }
 
 

@@ -20,6 +20,7 @@ from unified_agent.cluster.guarded import Guarded
 from unified_agent.cluster.heartbeats import Heartbeat, Report
 from unified_agent.cluster.holdings import Holdings
 from unified_agent.cluster.members import Members
+from unified_agent.cluster.orphans import Orphans
 from unified_agent.cluster.peer_messages import (
     AdoptQuestion,
     Answer,
@@ -41,6 +42,7 @@ from unified_agent.cluster.stores.batch import BatchSettings
 from unified_agent.cluster.tenure import TenureSettings
 from unified_agent.domain.ids import InstanceId, SessionId
 from unified_agent.domain.ports import Chance, Clock, Owner, Reports
+from unified_agent.domain.session_state import SessionState
 from unified_agent.history import History
 from unified_agent.network import TwoWayNetwork
 from unified_agent.observe import Metrics
@@ -63,6 +65,10 @@ class House(Protocol):
 
     def prove(self, session: SessionId) -> str:
         """Return the proof of a session's password."""
+        ...
+
+    def adopt_orphan(self, carried: SessionState) -> None:
+        """Take over a session whose instance is lost and whose desktop does not come; raises when it cannot."""
         ...
 
     async def adopt(self, question: AdoptQuestion) -> Answer:
@@ -140,6 +146,7 @@ class Cluster:
             changed=self._changed,
             stepped_down=lambda incarnation, reason: self.registry.lose(incarnation, "stepped-down"),
             is_taking=lambda: self.claiming.is_in_flight or self.activator.is_taking,
+            departed=self._departed,
             tenure_settings=tenure_settings,
             detector_settings=DetectorSettings(),
             history=history,
@@ -195,6 +202,10 @@ class Cluster:
             history=self._history,
         )
 
+        self.orphans: Orphans = Orphans(
+            self.members, self.activator, self.records, self.carries, self._clock, house.adopt_orphan
+        )
+
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call back whenever something was learned of the cluster."""
         self._listeners.append(listener)
@@ -212,6 +223,7 @@ class Cluster:
                     loops.create_task(self.carries.run(), name="cluster carries"),
                     loops.create_task(self.activator.run(), name="cluster activator"),
                     loops.create_task(self._keep_claims(), name="cluster claims"),
+                    loops.create_task(self.orphans.run(), name="cluster orphans"),
                 ]
                 try:
                     yield
@@ -259,6 +271,9 @@ class Cluster:
         self.activator.look_again()
         for listener in self._listeners:
             listener()
+
+    def _departed(self) -> None:
+        self.orphans.instance_ended()
 
     async def _keep_claims(self) -> None:
         """After a new registration, claim anew what only promises carry."""

@@ -59,6 +59,7 @@ class Members:
         changed: Callable[[], None],
         stepped_down: Callable[[int, str], None],
         is_taking: Callable[[], bool],
+        departed: Callable[[], None],
         tenure_settings: tenure.TenureSettings,
         detector_settings: detector.DetectorSettings,
         history: History | None = None,
@@ -73,6 +74,7 @@ class Members:
             changed: called when anything here has changed that others decide on.
             stepped_down: called with an incarnation under which nothing may be done any more, and why.
             is_taking: whether a claim on a lost owner, or a change of the active datacentre, is on its way.
+            departed: called when another instance's registration has ended.
             tenure_settings, detector_settings: times.
             history: what is done is recorded there.
             guarded: our end of the guardian's pipe.
@@ -88,6 +90,7 @@ class Members:
         self._changed = changed
         self._stepped_down = stepped_down
         self._is_taking = is_taking
+        self._tell_departed = departed
         self._tenure_settings = tenure_settings
         self._detector_settings = detector_settings
         self._history = history
@@ -220,6 +223,7 @@ class Members:
     def _departed(self, departed: Departed) -> None:
         if self._detector is None or departed.instance == self.place.instance:
             return
+        self._tell_departed()
         why = "the store saw its lease end"
         if self.roll.ended(departed.datacentre, departed.instance) >= departed.incarnation:
             why = "its end is proven"

@@ -7,7 +7,7 @@ import asyncio
 from unified_agent.cluster import ownership
 from unified_agent.cluster.ownership import Claim, Record, Seen
 from unified_agent.cluster.stores.base import Outcome, PutValue, Store
-from unified_agent.cluster.transactions import Transaction, agent_key, station_key
+from unified_agent.cluster.transactions import AGENTS_PREFIX, Transaction, agent_key, station_key
 from unified_agent.cluster.values import read_value, write_value
 from unified_agent.domain.ids import AgentId, StationId
 
@@ -29,6 +29,11 @@ class Records:
     async def both(self, agent: AgentId, station: StationId) -> tuple[Seen, Seen]:
         """Read both claims."""
         return await asyncio.gather(self.agent(agent), self.station(station))
+
+    async def all(self) -> tuple[Record, ...]:
+        """Read the claims on all agents; much, and seldom needed."""
+        found = await self._store.snapshot(AGENTS_PREFIX)
+        return tuple(read_value(Record, entry) for entry in found.entries.values())
 
     async def commit(self, change: Transaction) -> Outcome:
         """Carry a change out, or not.

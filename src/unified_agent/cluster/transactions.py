@@ -113,9 +113,13 @@ class Ended(Struct, frozen=True):
     incarnation: int
 
 
+#: What the keys of the claims on all agents begin with.
+AGENTS_PREFIX = "agent/"
+
+
 def agent_key(agent: str) -> str:
     """Return the key of the claim on an agent."""
-    return f"agent/{agent}"
+    return f"{AGENTS_PREFIX}{agent}"
 
 
 def carry_key(agent: str) -> str:

@@ -79,6 +79,7 @@ def adopt(carried: SessionState, state: SessionState, now_s: float) -> SessionSt
         presence=state.presence,
         presence_since_s=state.presence_since_s,
         doubts=state.doubts,
+        orphaned=state.orphaned,
         commands=_in_doubt(carried, state),
         close_reason="",
         close_detail="",

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from unified_agent.domain import dialler_steps, telephony_steps
 from unified_agent.domain.carry import adopt
 from unified_agent.domain.effects import AskClaim, CloseSession, RestartOutbox
-from unified_agent.domain.facts import ClaimDelayed, ClaimGranted, ClaimLost, ClaimRefused, MoveAsked
+from unified_agent.domain.facts import ClaimDelayed, ClaimGranted, ClaimLost, ClaimRefused, IdentityShown, MoveAsked
 from unified_agent.domain.limits import LEAVE_LIMIT_S
 from unified_agent.domain.move import Move
 from unified_agent.domain.session_state import SessionState
@@ -24,6 +24,12 @@ from unified_agent.domain.states import ClaimStage, Phase, TelephonyStage, Wish
 MOVED = "moved"
 #: Ends that are none for the agent: the session goes on elsewhere, and its desktop goes after it.
 GOES_ON = frozenset({MOVED, "stepped-down", "passive", "taken-over"})
+
+
+def identity_shown(move: Move, fact: IdentityShown) -> None:
+    """An orphan's desktop is here: all can be done for the agent again."""
+    if move.state.orphaned:
+        move.set(orphaned=False, identity=fact.identity)
 
 
 def may_leave(state: SessionState) -> bool:
@@ -100,7 +106,7 @@ def move_asked(move: Move, fact: MoveAsked) -> None:
 def steer(move: Move) -> None:
     """Leave the dialler, then give the claim up; a dialler that does not answer in time is left without ceremony."""
     claim = move.state.claim
-    if claim.stage is not ClaimStage.LEAVING or move.state.phase is Phase.CLOSED:
+    if claim.stage is not ClaimStage.LEAVING:
         return
     assert claim.leaving_since_s is not None, "leaving began at some time"
     if move.now_s >= claim.leaving_since_s + LEAVE_LIMIT_S and move.dialler_is_reached:

@@ -43,7 +43,7 @@ def _may_work(move: Move) -> bool:
 
 def _steer_waiting(move: Move) -> None:
     state = move.state
-    if state.claim.stage is not ClaimStage.HELD:
+    if state.claim.stage is not ClaimStage.HELD or state.orphaned:
         return
     if state.log_out or state.dialler_queued or state.telephony.stage is not TelephonyStage.UP:
         return

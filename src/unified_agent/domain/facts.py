@@ -16,7 +16,7 @@ from unified_agent.domain.job import CompletionKey, Job, RecordField
 from unified_agent.domain.states import Direction, ItemKind, LegState, Side, SwitchMode
 
 if TYPE_CHECKING:
-    from unified_agent.domain.session_state import SessionState
+    from unified_agent.domain.session_state import Identity, SessionState
 
 
 class Fact(Struct, frozen=True, kw_only=True):
@@ -444,6 +444,12 @@ class MoveAsked(Fact, frozen=True, kw_only=True):
     """
 
     reason: str
+
+
+class IdentityShown(Fact, frozen=True, kw_only=True):
+    """The desktop of an orphaned session has come, with the ticket that holds the passwords."""
+
+    identity: Identity
 
 
 class CommandDoubted(Fact, frozen=True, kw_only=True):

@@ -38,6 +38,7 @@ from unified_agent.domain.facts import (
     DiallerStepped,
     DiallerUp,
     Fact,
+    IdentityShown,
     JobJoined,
     LinkFact,
     LogOutForced,
@@ -112,17 +113,10 @@ def step(state: SessionState, fact: Input, now_s: float) -> tuple[SessionState, 
         return state, ()
     move = Move(state, now_s)
     _take(move, fact)
-    _expire_requests(move)
-    _watch_presence(move)
-    telephony_steps.steer(move)
-    command_steps.settle_doubts(move)
-    if _is_due(move.state.dialler_retry_at_s, now_s):
-        move.set(dialler_retry_at_s=None)
-    _steer_out(move)
-    claim_steps.steer(move)
-    if move.state.phase not in {Phase.CLOSING, Phase.CLOSED}:
-        dialler_steering.steer(move)
-    _close_when_left(move)
+    for follow in _FOLLOWING:
+        if move.state.phase is Phase.CLOSED:
+            break  # nobody is asked for anything any more, whatever else has fallen due
+        follow(move)
     if not any(isinstance(each, RestartOutbox) for each in move.effects):
         session = move.state.id
         told: list[Notice] = list(changes(view_of(state), view_of(move.state)))
@@ -244,6 +238,16 @@ def _watch_presence(move: Move) -> None:
         move.set(log_out="desktop-absent")
 
 
+def _try_dialler_again(move: Move) -> None:
+    if _is_due(move.state.dialler_retry_at_s, move.now_s):
+        move.set(dialler_retry_at_s=None)
+
+
+def _steer_dialler(move: Move) -> None:
+    if move.state.phase is not Phase.CLOSING:
+        dialler_steering.steer(move)
+
+
 def _is_due(at_s: float | None, now_s: float) -> bool:
     return at_s is not None and at_s <= now_s
 
@@ -315,6 +319,19 @@ def _woken(move: Move, fact: Woken) -> None:
     """What is due is found by the watches that follow every input."""
 
 
+#: What follows on every input, in this order.
+_FOLLOWING: Final[tuple[Callable[[Move], None], ...]] = (
+    _expire_requests,
+    _watch_presence,
+    telephony_steps.steer,
+    command_steps.settle_doubts,
+    _try_dialler_again,
+    _steer_out,
+    claim_steps.steer,
+    _steer_dialler,
+    _close_when_left,
+)
+
 _DONE: Final = {Side.TELEPHONY: telephony_steps.request_done, Side.DIALLER: dialler_steps.request_done}
 _FAILED: Final = {Side.TELEPHONY: telephony_steps.request_failed, Side.DIALLER: dialler_steps.request_failed}
 
@@ -330,6 +347,7 @@ _HANDLERS: Final[dict[type[Input], Callable[[Move, Any], None]]] = {
     ClaimRefused: claim_steps.refused,
     ClaimLost: claim_steps.lost,
     MoveAsked: claim_steps.move_asked,
+    IdentityShown: claim_steps.identity_shown,
     AgentStateReported: telephony_steps.agent_reported,
     ModePending: telephony_steps.mode_pending,
     StationSnapshot: telephony_steps.snapshot_taken,

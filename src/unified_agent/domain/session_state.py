@@ -215,6 +215,8 @@ class SessionState(Struct, frozen=True, kw_only=True):
         dialler, item: the dialler's side.
         left_item: the record that was open when the dialler was lost, with what was typed; the dialler has closed it.
         claim: whether this instance may act for the agent.
+        orphaned: taken over from a lost instance before its desktop came, so without the agent's passwords: nothing
+            that needs one is asked, and the agent is only kept off new work.
         doubts: commands whose outcome is being found out.
         dialler_lost_s: when the dialler was lost, None when it is not.
         dialler_turn_at_s: when the turn to log on comes, while WAITING in the queue.
@@ -246,6 +248,7 @@ class SessionState(Struct, frozen=True, kw_only=True):
     item: WorkItem | None = None
     left_item: WorkItem | None = None
     claim: ClaimState = ClaimState()
+    orphaned: bool = False
     doubts: tuple[Doubt, ...] = ()
     dialler_lost_s: float | None = None
     dialler_turn_at_s: float | None = None

@@ -202,7 +202,11 @@ def snapshot_taken(move: Move, fact: StationSnapshot) -> None:
     if stage is TelephonyStage.UP:
         _believe(move, fact)
         return
-    match judge(move.state, fact):
+    verdict = judge(move.state, fact)
+    if move.state.orphaned and verdict is not Verdict.TAKE_OVER:
+        end(move, "desktop-absent")  # logged out meanwhile, or somebody else is there: nothing is to be looked after
+        return
+    match verdict:
         case Verdict.LOG_IN:
             _log_in(move)
         case Verdict.TAKE_OVER:
@@ -378,7 +382,9 @@ def leave(move: Move) -> None:
     """Log out at the switch, as far as we are in; called when the dialler is left and nothing is open."""
     state = move.state
     stage = state.telephony.stage
-    if stage is TelephonyStage.UP and state.agent.mode is not SwitchMode.LOGGED_OUT:
+    if state.orphaned:
+        end(move, state.log_out)  # the switch wants a password for a log-out; the agent stays in, not ready
+    elif stage is TelephonyStage.UP and state.agent.mode is not SwitchMode.LOGGED_OUT:
         move.set_telephony(stage=TelephonyStage.LOGGING_OUT)
         identity = state.identity
         ask = LogOutAgent(agent=identity.agent, password=identity.password, reason=state.log_out_reason)

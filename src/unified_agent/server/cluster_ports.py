@@ -144,7 +144,7 @@ class ClusterStatus(Struct, kw_only=True, frozen=True):
         datacentre: where the answering instance runs.
         datacentres: all of them, the primary first.
         epoch: of the active datacentre; grows by one with every change of it.
-        active: the active datacentre; empty while there is none.
+        active: the active datacentre; empty while there is none, and while it is being handed over.
         active_since: RFC 3339, when the answering instance first saw that epoch; empty when not known.
         active_reason: why it became active, in a sentence.
         handed_to: datacentre it is being handed to; empty in normal times.

@@ -22,6 +22,7 @@ from unified_agent.domain.facts import (
     DesktopAttached,
     DesktopDetached,
     Fact,
+    IdentityShown,
     LinkFact,
     LogOutForced,
     MoveAsked,
@@ -177,6 +178,7 @@ class Host:
         running = self._agents.get(identity.agent)
         if running is not None:
             if running == session:
+                self.report(IdentityShown(session=session, identity=identity))
                 return running
             raise OpenRefused("taken-over")
         state = self._new_state(identity, session, Wish.RESUME)
@@ -190,9 +192,25 @@ class Host:
         self._enter(state, first_epoch=int(self._clock.now_s() * 1_000))
         return session
 
+    def adopt_orphan(self, carried: SessionState) -> None:
+        """Take over a session of a lost instance whose desktop has not come, so that nobody is called there.
+
+        Raises:
+            OpenRefused: see its ids. Nothing was opened.
+        """
+        identity = carried.identity
+        if identity.agent in self._agents:
+            raise OpenRefused("agent.already-logged-in", identity.agent)
+        state = replace(self._new_state(identity, carried.id, Wish.SPREAD), orphaned=True)
+        state = adopt(carried, state, self._clock.now_s())
+        self._enter(state, first_epoch=int(self._clock.now_s() * 1_000))
+
     def _running(self, identity: Identity) -> SessionId | None:
         session = self._agents.get(identity.agent)
         if session is None:
+            return None
+        if self._live[session].state.orphaned:
+            self.report(ClaimLost(session=session, reason="superseded"))
             return None
         refused = refusal_to_take_over(self._live[session].state, identity)
         if refused is not None:

@@ -51,6 +51,18 @@ def is_live(instance: InstanceStatus) -> bool:
     return instance.state in _LIVE and instance.verdict is not Verdict.DEAD
 
 
+def is_warm(instance: InstanceStatus, active: str) -> bool:
+    """Say whether an instance lives, and waits only because its datacentre is not the active one."""
+    return instance.datacentre != active and instance.state is InstanceState.JOINING and is_live(instance)
+
+
+def serving_still(status: ClusterStatus) -> list[str]:
+    """Name the instances that have agents although another datacentre is to have them."""
+    return sorted(
+        each.id for each in status.instances if each.datacentre != status.handed_to and each.sessions and is_live(each)
+    )
+
+
 def version_of(text: str) -> tuple[int, ...]:
     """Return the numbers of a version, to be compared."""
     return tuple(int(number) for number in _NUMBER.findall(text))
@@ -59,10 +71,10 @@ def version_of(text: str) -> tuple[int, ...]:
 def _activation(status: ClusterStatus) -> Iterator[Advice]:
     here = [each for each in status.instances if each.datacentre == status.active and is_live(each)]
     if status.handed_to:
-        serving = [each.id for each in here if each.sessions]
+        serving = serving_still(status)
         waits = f"; {_list(serving)} still {_verb(serving, 'has', 'have')} agents" if serving else ""
         yield Advice(
-            f"{status.active} is being handed to {status.handed_to}: nobody is served meanwhile{waits}",
+            f"{status.handed_to} is taking over: nobody is served meanwhile{waits}",
             "It takes seconds. An instance that does not answer no longer counts once its lease has ended.",
         )
     elif not status.active:

@@ -17,6 +17,7 @@ from unified_agent.server.cluster_ports import (
     Kind,
     Verdict,
 )
+from unified_agent.tools.cluster.advice import serving_still
 from unified_agent.tools.cluster.table import write_drain
 
 _KINDS: Final = {
@@ -80,10 +81,9 @@ def follow_activation(status: ClusterStatus, datacentre: str) -> Step:
             then="Its instances log the agents in; 'unified-agent cluster status --watch' shows them come.",
         )
     if status.handed_to == datacentre:
-        old = [each for each in status.instances if each.datacentre == status.active and each.verdict is Verdict.ALIVE]
-        serving = sorted(each.id for each in old if each.sessions)
-        waits = f", and {', '.join(serving)} still {'has' if len(serving) == 1 else 'have'} agents" if serving else ""
-        return Step(says=f"{status.active} hands over to {datacentre} (epoch {status.epoch}){waits}")
+        serving = serving_still(status)
+        waits = f"; {', '.join(serving)} still {'has' if len(serving) == 1 else 'have'} agents" if serving else ""
+        return Step(says=f"{datacentre} is taking over (epoch {status.epoch}){waits}")
     return Step(says=f"{status.active or 'no datacentre'} is active; {datacentre} has the order")
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from unified_agent.server.cluster_ports import ClusterStatus, Decision, InstanceState, InstanceStatus, Verdict
-from unified_agent.tools.cluster.advice import Advice, advise, is_live, version_of
+from unified_agent.tools.cluster.advice import Advice, advise, is_live, is_warm, version_of
 
 _HEAD: Final = (" ", "instance", "state", "agents", "links", "store", "heard", "version")
 #: Columns that are not simply aligned to the left.
@@ -96,12 +96,19 @@ def age(seconds: float) -> str:
     return f"{seconds / _DAY_S:.0f} days"
 
 
-def state_of(instance: InstanceStatus) -> tuple[str, str]:
-    """Say in a word or two what an instance does, with the name of its sign in ``Look``."""
+def state_of(instance: InstanceStatus, active: str) -> tuple[str, str]:
+    """Say in a word or two what an instance does, with the name of its sign in ``Look``.
+
+    Args:
+        instance: as told.
+        active: the active datacentre; empty for none.
+    """
     if instance.state is InstanceState.DOWN or instance.verdict is Verdict.DEAD:
         return "down", "bad"
     if instance.verdict is Verdict.SUSPECT:
         return "not heard", "odd"
+    if active and is_warm(instance, active):
+        return "warm", "waiting"
     return _STATES[instance.state]
 
 
@@ -136,8 +143,8 @@ def _datacentres(status: ClusterStatus, look: Look) -> Iterator[str]:
 def _datacentre(status: ClusterStatus, name: str) -> tuple[str, str]:
     living = sum(each.datacentre == name and is_live(each) for each in status.instances)
     if name == status.handed_to:
-        return "busy", f"takes over from {status.active} (epoch {status.epoch})"
-    if name == status.active and status.handed_to:
+        return "busy", f"is taking over (epoch {status.epoch})"
+    if status.handed_to:
         return "busy", f"stands down for {status.handed_to} (epoch {status.epoch})"
     if name == status.active:
         if not status.epoch:
@@ -157,14 +164,14 @@ def _table(status: ClusterStatus, look: Look) -> Iterator[str]:
     newest = max((version_of(each.version) for each in status.instances if is_live(each)), default=())
     names = (*status.datacentres, *sorted({each.datacentre for each in status.instances} - {*status.datacentres}))
     groups = [(name, [each for each in status.instances if each.datacentre == name]) for name in names]
-    rows = {each.id: _row(each, look, newest) for _, group in groups for each in group}
+    rows = {each.id: _row(each, look, newest, status.active) for _, group in groups for each in group}
     widths = [max(map(len, column)) for column in zip(_HEAD, *rows.values(), strict=True)]
     yield f"  {_paint(look, 'faint', _join(_aligned(_HEAD, widths)))}"
     for name, group in groups:
         if len(groups) > 1:
             yield f"  {_paint(look, 'faint', name)}"
         for each in sorted(group, key=lambda one: one.id):
-            _, sign = state_of(each)
+            _, sign = state_of(each, status.active)
             cells = _aligned(rows[each.id], widths)
             cells[_SIGN], cells[_STATE] = _sign(look, sign), _paint(look, sign, cells[_STATE])
             yield f"  {_join(cells)}"
@@ -172,8 +179,8 @@ def _table(status: ClusterStatus, look: Look) -> Iterator[str]:
                 yield f"      {_paint(look, 'faint', write_drain(each))}"
 
 
-def _row(instance: InstanceStatus, look: Look, newest: tuple[int, ...]) -> tuple[str, ...]:
-    words, _ = state_of(instance)
+def _row(instance: InstanceStatus, look: Look, newest: tuple[int, ...], active: str) -> tuple[str, ...]:
+    words, _ = state_of(instance, active)
     live = is_live(instance)
     links = "all up" if not instance.links_down else f"{', '.join(instance.links_down)} down"
     heard = "this one" if instance.is_me else look.none if instance.heard_s is None else age(instance.heard_s)

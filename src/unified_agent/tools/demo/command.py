@@ -21,10 +21,11 @@ from cyclopts import Parameter
 from unified_agent.errors import SettingsError
 from unified_agent.server.pages import STATIC
 from unified_agent.tools.demo import keyboard, tricks
-from unified_agent.tools.demo.centre import AES, Centre
+from unified_agent.tools.demo.centre import SIMULATORS, Centre
 from unified_agent.tools.demo.plan import DIALLER_NAMES
-from unified_agent.tools.demo.ports import FREE_PORTS, Ports, choose_ports
+from unified_agent.tools.demo.ports import FREE_PORTS, OF_A_CLUSTER, Ports, choose_ports
 from unified_agent.tools.demo.sheet import write_sheet, write_status
+from unified_agent.tools.demo.store import find_etcd
 from unified_agent.tools.load.processes import ChildFailed
 
 
@@ -34,13 +35,15 @@ class DemoOptions:
     """A contact centre on this machine.
 
     Attributes:
-        port: of the page.
+        port: of the page, at the first instance.
         free_ports: take free ports for everything else, and for the page unless its port is given.
+        single: one instance that is alone, without a store; otherwise three that share etcd.
         exit_after: end by itself after so many seconds, counted from when it is ready.
     """
 
     port: int | None = None
     free_ports: Annotated[bool, Parameter(negative=())] = False
+    single: Annotated[bool, Parameter(negative=())] = False
     exit_after: float | None = None
 
 
@@ -48,7 +51,7 @@ _DEFAULTS: Final = DemoOptions()
 
 
 async def demo(options: DemoOptions = _DEFAULTS) -> int:
-    """Start a whole contact centre here: switch, diallers, instance; and say what to try."""
+    """Start a whole contact centre here: switch, diallers, store, three instances; and say what to try."""
     return await run(options)
 
 
@@ -85,15 +88,16 @@ async def run(options: DemoOptions) -> int:
         0 when it was ended by somebody or by its time, 1 when a process failed.
 
     Raises:
-        SettingsError: an option is wrong, or the pages are not built.
+        SettingsError: an option is wrong, the pages are not built, or etcd is not installed.
     """
     wanted = wanted_ports(options)
     if options.exit_after is not None and options.exit_after < 0:
         raise SettingsError("--exit-after must not be negative")
     check_pages()
+    etcd = None if options.single else find_etcd()
     folder = Path(tempfile.mkdtemp(prefix="unified-agent-demo-"))
     async with httpx.AsyncClient(trust_env=False) as http:
-        status = await Demo(options, folder, http).run(wanted)
+        status = await Demo(options, folder, http, etcd).run(wanted)
     if status == 0:
         shutil.rmtree(folder, ignore_errors=True)
     else:
@@ -104,11 +108,10 @@ async def run(options: DemoOptions) -> int:
 class Demo:
     """One run. What it is told comes by keys and signals; what it does is done one thing at a time."""
 
-    def __init__(self, options: DemoOptions, folder: Path, http: httpx.AsyncClient) -> None:
+    def __init__(self, options: DemoOptions, folder: Path, http: httpx.AsyncClient, etcd: str | None) -> None:
         self._options = options
-        self._folder = folder
-        self._http = http
-        self._centre = Centre(folder, http, lambda text: say(_indented(text)))
+        self._centre = Centre(folder, http, lambda text: say(_indented(text)), etcd)
+        self._player = tricks.Player(self._centre, http, cluster=etcd is not None)
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         self._keys: asyncio.Queue[str] = asyncio.Queue(maxsize=20)
@@ -141,17 +144,22 @@ class Demo:
         Raises:
             ChildFailed: a process failed.
         """
-        ports, taken = choose_ports(wanted)
+        ports, taken = choose_ports(wanted, but=OF_A_CLUSTER if self._options.single else ())
         for number in taken:
             say(f"  Port {number} is taken; a free one is used instead.")
-        say("  Starting a switch, two diallers and an instance …")
+        what = "two diallers and an instance" if self._options.single else "two diallers, a store and three instances"
+        say(f"  Starting a switch, {what} …")
         began_s = time.monotonic()
         try:
             await self._centre.start(ports)
+            say(f"  Ready after {time.monotonic() - began_s:.1f} s.")
+            self._print_sheet()
+            await self._look_after()
         except ExceptionGroup as group:
             raise _first_failure(group) from group
-        say(f"  Ready after {time.monotonic() - began_s:.1f} s.")
-        self._print_sheet()
+
+    async def _look_after(self) -> None:
+        """Do what keys ask, until the demo's time is over or a process does not stay."""
         playing = asyncio.ensure_future(self._play())
         try:
             async with asyncio.timeout(self._options.exit_after):
@@ -169,22 +177,23 @@ class Demo:
                 self._print_sheet()
             elif key == "i":
                 say(f"\n{await self._tell_status()}\n")
-            elif (trick := tricks.BY_KEY.get(key)) is not None:
-                say(f"  {key}  {await tricks.play(trick, self._centre.controls, self._http)}")
+            elif (trick := self._player.by_key.get(key)) is not None:
+                say(f"  {key}  {await self._player.play(trick)}")
 
     async def _tell_status(self) -> str:
-        status, switch, *diallers = await asyncio.gather(
-            self._centre.status(), self._centre.truth(AES), *(self._centre.truth(name) for name in DIALLER_NAMES)
+        centre = self._centre
+        instances = await asyncio.gather(*(centre.status(name) for name in centre.names))
+        switch, *diallers = await asyncio.gather(*(centre.truth(name) for name in SIMULATORS))
+        return write_status(
+            dict(zip(centre.names, instances, strict=True)), switch, dict(zip(DIALLER_NAMES, diallers, strict=True))
         )
-        return write_status(status, switch, dict(zip(DIALLER_NAMES, diallers, strict=True)))
 
     def _print_sheet(self) -> None:
         colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        centre = self._centre
-        say(write_sheet(centre.url, centre.controls, centre.pids, self._folder, keys=self._with_keys, colour=colour))
+        say(write_sheet(self._centre, cluster=not self._options.single, keys=self._with_keys, colour=colour))
 
     async def _end(self) -> None:
-        say("  Ending: the instance logs its agents out, then the simulators stop …")
+        say("  Ending: agents are logged out, then everything stops …")
         ending, hurry = asyncio.ensure_future(self._centre.end()), asyncio.ensure_future(self._hurry.wait())
         await asyncio.wait([ending, hurry], return_when=asyncio.FIRST_COMPLETED)
         if not ending.done():

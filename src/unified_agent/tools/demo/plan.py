@@ -1,10 +1,16 @@
-"""Who works in the demo, and the settings of its instance and its simulated switch."""
+"""Who works in the demo, and the settings of its instances and its simulated switch."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from unified_agent.tools.demo.ports import HOST
+
+#: Names of the instances; one alone has the first.
+INSTANCE_NAMES: Final = ("ua-1", "ua-2", "ua-3")
 #: Names of the diallers, in the order in which the instance prefers them.
 DIALLER_NAMES: Final = ("dialler-1", "dialler-2")
 #: The number that outside callers dial; its calls go to whoever has been ready for longest.
@@ -18,7 +24,7 @@ AGENTS: Final = 20
 JOB: Final = "SPRING25"
 #: Mean wait of a ready agent for the dialler's next call, seconds: long enough to look around.
 DIALLER_WAIT_S: Final = 6.0
-#: How long a simulator whose process ended stays away, seconds: long enough to see what an agent sees.
+#: How long a process that ended stays away, seconds: long enough to see what an agent sees.
 AWAY_S: Final = 8.0
 
 
@@ -74,23 +80,51 @@ patience = {{ kind = "exponential", mean_s = 60.0, least_s = 20.0 }}
 """
 
 
-def instance_file(port: int, aes: tuple[str, int], diallers: tuple[tuple[str, int], ...]) -> str:
-    """Write the instance's settings, in the form in which a site would write them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterPlan:
+    """What the instances of a cluster have in common.
+
+    Attributes:
+        urls: of all instances, by name.
+        store: port of the store.
+        keys_file: with the keys that all share.
+    """
+
+    urls: Mapping[str, str]
+    store: int
+    keys_file: Path
+
+
+def url_at(port: int) -> str:
+    """Return where an instance with this port is reached, without a slash at its end."""
+    return f"http://{HOST}:{port}"
+
+
+def instance_file(
+    name: str,
+    port: int,
+    aes: tuple[str, int],
+    diallers: tuple[tuple[str, int], ...],
+    cluster: ClusterPlan | None = None,
+) -> str:
+    """Write an instance's settings, in the form in which a site would write them.
 
     Args:
+        name: of the instance.
         port: of the page; 0 takes a free one.
         aes: where the simulated AES listens, host and port.
         diallers: where the simulated diallers listen, in the order of ``DIALLER_NAMES``.
+        cluster: that it is part of; None for an instance alone.
     """
     text = f"""\
-instance = "demo"
+instance = "{name}"
 
 [http]
-host = "127.0.0.1"
+host = "{HOST}"
 port = {port}
 drain_wait_s = 0.0          # nobody balances here
 drain_limit_s = 3.0
-
+{_cluster(name, cluster) if cluster is not None else ""}
 [telephony]
 user = "ctiuser"
 password = "secret"
@@ -134,10 +168,10 @@ label = {{ en = "Moving desk", hu = "Helyváltás" }}
 level = "info"
 json = false
 """
-    for name, (host, dialler_port) in zip(DIALLER_NAMES, diallers, strict=True):
+    for dialler, (host, dialler_port) in zip(DIALLER_NAMES, diallers, strict=True):
         text += f"""
 [[diallers]]
-name = "{name}"
+name = "{dialler}"
 host = "{host}"
 port = {dialler_port}
 key_field = "ACCTNUM"
@@ -145,3 +179,17 @@ fields = ["NAME", "ACCTNUM", "PHONE1", "PHONE2", "CITY", "BAL", "PAYDAY", "NOTE"
 editable_fields = ["PHONE2", "PAYDAY", "NOTE"]
 """
     return text
+
+
+def _cluster(name: str, cluster: ClusterPlan) -> str:
+    return f"""\
+
+[cluster]
+name = "demo"
+url = "{cluster.urls[name]}"
+keys_file = "{cluster.keys_file}"
+
+[cluster.store]
+endpoints = ["{HOST}:{cluster.store}"]
+prefix = "/ua/demo/"
+"""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 #: All ports of the demo are on this address.
@@ -16,10 +17,15 @@ HOST: Final = "127.0.0.1"
 class Ports:
     """One port for each thing that listens; 0 takes a free one.
 
-    The defaults are the products' own: DMCC on 4721, the Agent API on 22700; control ports as the simulators have them.
+    The defaults are the products' own: etcd on 2379, DMCC on 4721, the Agent API on 22700; control ports as the
+    simulators have them.
     """
 
     page: int = 8080
+    page_2: int = 8081
+    page_3: int = 8082
+    store: int = 2379
+    store_peer: int = 2380
     aes: int = 4721
     aes_control: int = 4780
     dialler_1: int = 22700
@@ -27,11 +33,18 @@ class Ports:
     dialler_2: int = 22701
     dialler_2_control: int = 22781
 
+    @property
+    def pages(self) -> tuple[int, ...]:
+        """Of the instances of a cluster, in order."""
+        return self.page, self.page_2, self.page_3
 
+
+#: What an instance alone has no use for.
+OF_A_CLUSTER: Final = ("page_2", "page_3", "store", "store_peer")
+#: What is told to others before it listens, so that it must be a number from the beginning.
+_KNOWN_BEFORE: Final = ("page", *OF_A_CLUSTER)
 #: Every port a free one.
-FREE_PORTS: Final = Ports(
-    page=0, aes=0, aes_control=0, dialler_1=0, dialler_1_control=0, dialler_2=0, dialler_2_control=0
-)
+FREE_PORTS: Final = Ports(**dict.fromkeys((each.name for each in fields(Ports)), 0))
 
 
 def is_free(port: int) -> bool:
@@ -47,16 +60,32 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose_ports(wanted: Ports, free: Callable[[int], bool] = is_free) -> tuple[Ports, tuple[int, ...]]:
+def choose_ports(
+    wanted: Ports, free: Callable[[int], bool] = is_free, *, but: Sequence[str] = ()
+) -> tuple[Ports, tuple[int, ...]]:
     """Replace the ports that are taken.
 
     Args:
         wanted: what we would like.
         free: says whether a port can be had.
+        but: names of ports that nobody will listen on.
 
     Returns:
         The ports with 0 in the place of each taken one, and the numbers that were taken, in order.
     """
     numbers = {each.name: getattr(wanted, each.name) for each in fields(Ports)}
-    taken = tuple(number for number in numbers.values() if not free(number))
+    taken = tuple(number for name, number in numbers.items() if name not in but and not free(number))
     return Ports(**{name: 0 if number in taken else number for name, number in numbers.items()}), taken
+
+
+def number_ports(ports: Ports) -> Ports:
+    """Give a number to each port left open that others are told before it listens."""
+    open_ones = [name for name in _KNOWN_BEFORE if getattr(ports, name) == 0]
+    return replace(ports, **dict(zip(open_ones, find_free(len(open_ones)), strict=True)))
+
+
+def find_free(count: int) -> tuple[int, ...]:
+    """Return so many ports that are free now, each another one."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
+        return tuple(each.getsockname()[1] for each in sockets)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import signal
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from unified_agent.tools.demo.plan import AWAY_S, DIALLER_NAMES, DIALLER_PASSWORD, LOGINS, PASSWORD
-from unified_agent.tools.demo.tricks import TRICKS
+from unified_agent.tools.demo.plan import AWAY_S, DIALLER_NAMES, DIALLER_PASSWORD, INSTANCE_NAMES, LOGINS, PASSWORD
+from unified_agent.tools.demo.tricks import OF_THE_CLUSTER, TRICKS, Stage, Trick, cluster_command, kill_command
 
 Json = dict[str, Any]
 
@@ -17,49 +17,77 @@ _FAINT: Final = "\x1b[2m"
 _PLAIN: Final = "\x1b[0m"
 
 
-def write_sheet(
-    url: str, controls: Mapping[str, str], pids: Mapping[str, int], folder: Path, *, keys: bool, colour: bool
-) -> str:
+def write_sheet(stage: Stage, *, cluster: bool, keys: bool, colour: bool) -> str:
     """Write what is printed once everything runs.
 
     Args:
-        url: of the page.
-        controls: URLs of the control ports by the names of the simulators.
-        pids: process ids of the simulators, by name; the same names.
-        folder: where settings and logs are.
+        stage: what runs.
+        cluster: there are several instances.
         keys: single keys can be pressed.
         colour: the terminal can show bold and faint letters.
     """
-    bold = (_BOLD, _PLAIN) if colour else ("", "")
-    faint = (_FAINT, _PLAIN) if colour else ("", "")
-    margin = "   " if keys else ""
+    look = _Look(keys=keys, colour=colour)
+    url, *others = stage.urls.values()
     parts = [
-        f"\n  Open  {bold[0]}{url}/{bold[1]}  and log in as one of these, each in a tab of its own:\n",
+        f"\n  Open  {look.bold(f'{url}/')}  and log in as one of these, each in a tab of its own:\n",
         _logins(),
         "\n  On the page, Ready brings calls of the switch, Take calls those of the dialler.",
-        "  Then try" + (" (press a key, or copy the command):" if keys else ":"),
-        "",
     ]
-    for number, group in enumerate(TRICKS, 1):
-        for index, trick in enumerate(group):
-            place = f"{number}." if index == 0 else ""
-            key = f"{bold[0]}{trick.key}{bold[1]}  " if keys else ""
-            parts.append(f"  {place:<3} {key}{trick.title}")
-            parts.append(f"      {margin}{faint[0]}{trick.command(controls)}{faint[1]}")
-    parts.append(f"  {len(TRICKS) + 1}.  {margin}a simulator's process dies; it is started again after {AWAY_S:.0f} s")
-    parts += [f"      {margin}{faint[0]}kill -9 {pid}{faint[1]}   # {name}" for name, pid in pids.items()]
+    if cluster:
+        parts += [
+            f"  {' and '.join(f'{each}/' for each in others)} are the other two instances: any will do.",
+            f"  In another terminal:  {look.faint(cluster_command(stage, 'status --watch'))}",
+        ]
+    parts += ["  Then try" + (" (press a key, or copy the command):" if keys else ":")]
+    groups = (
+        {"The instances and their store": OF_THE_CLUSTER, "Switch and diallers": TRICKS} if cluster else {"": TRICKS}
+    )
+    number = 0
+    for title, tricks in groups.items():
+        parts.append(f"\n  {look.bold(title)}" if title else "")
+        for group in tricks:
+            number += 1
+            parts += _group(number, group, stage, look)
+    number += 1
+    parts.append(f"  {number:>2}. {look.margin}a simulator's process dies; it is started again after {AWAY_S:.0f} s")
+    parts += [f"      {look.margin}{look.faint(kill_command(stage, each, signal.SIGKILL))}" for each in stage.controls]
     second = DIALLER_NAMES[1]
-    where = controls[second]
+    where = stage.controls[second]
     parts.append(
         f"\n  For an agent who is at {second}, the commands go to {where}" + ("; keys find it." if keys else ".")
     )
+    if cluster:
+        parts.append(f"  For another instance than {INSTANCE_NAMES[0]}, put its name in; keys find the busiest.")
     if keys:
-        others = (("i", "how things are"), ("?", "this again"), ("q", "quit"))
-        parts.append("\n      " + "     ".join(f"{bold[0]}{key}{bold[1]}  {words}" for key, words in others))
+        further = (("i", "how things are"), ("?", "this again"), ("q", "quit"))
+        parts.append("\n      " + "     ".join(f"{look.bold(key)}  {words}" for key, words in further))
     else:
         parts.append("\n  It ends with Ctrl-C or SIGTERM.")
-    parts.append(f"\n  Settings and logs: {folder}\n")
+    parts.append(f"\n  Settings and logs: {stage.folder}\n")
     return "\n".join(parts)
+
+
+class _Look:
+    """How a terminal shows it."""
+
+    def __init__(self, *, keys: bool, colour: bool) -> None:
+        self.keys: Final = keys
+        self.margin: Final = "   " if keys else ""
+        self._colour = colour
+
+    def bold(self, text: str) -> str:
+        return f"{_BOLD}{text}{_PLAIN}" if self._colour else text
+
+    def faint(self, text: str) -> str:
+        return f"{_FAINT}{text}{_PLAIN}" if self._colour else text
+
+
+def _group(number: int, group: Sequence[Trick], stage: Stage, look: _Look) -> Iterator[str]:
+    for index, trick in enumerate(group):
+        place = f"{number:>2}." if index == 0 else "   "
+        key = f"{look.bold(trick.key)}  " if look.keys else ""
+        yield f"  {place} {key}{trick.title}"
+        yield f"      {look.margin}{look.faint(trick.command(stage))}"
 
 
 def _logins() -> str:
@@ -72,20 +100,23 @@ def _logins() -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def write_status(status: Json | None, switch: Json | None, diallers: Mapping[str, Json | None]) -> str:
-    """Write how things are, as the instance, the switch and each dialler say themselves.
+def write_status(instances: Mapping[str, Json | None], switch: Json | None, diallers: Mapping[str, Json | None]) -> str:
+    """Write how things are, as the instances, the switch and each dialler say themselves.
 
     Args:
-        status: of the instance.
+        instances: the status of each, by name. None: it does not answer.
         switch: the truth of the simulated AES.
-        diallers: the truth of each simulated dialler, by name. None: it does not answer.
+        diallers: the truth of each simulated dialler, by name.
     """
     lines = []
-    if status is None:
-        lines.append("instance   does not answer")
-    else:
-        lines.append(f"instance   {_count(status['sessions'], 'session')}, ready: {'yes' if status['ready'] else 'no'}")
-        lines += [f"           {link['doing']}" for link in status["links"]]
+    for name, status in instances.items():
+        if status is None:
+            lines.append(f"{name:<11}does not answer")
+            continue
+        ready = "yes" if status["ready"] else f"no, {', '.join(status['reasons'])}"
+        lines.append(f"{name:<11}{_count(status['sessions'], 'session')}, ready: {ready}")
+        if len(instances) == 1 or any(link["state"] != "up" for link in status["links"]):
+            lines += [f"           {link['doing']}" for link in status["links"]]
     if switch is None:
         lines.append("switch     does not answer")
     else:

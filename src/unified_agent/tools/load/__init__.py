@@ -11,6 +11,7 @@ about the last agent.
 - ``processes``: child processes: started, watched, always ended.
 - ``world``: what is measured, started by us or attached to, with its control ports.
 - ``presses``: what an agent would press next, seen from the view alone; pure.
+- ``failovers``: how long agents were without their desktop when an instance was lost.
 - ``agents``: one virtual agent, and the crowd of them.
 - ``truths``: do desktop, session, switch and dialler agree? Pure.
 - ``recovery``: when told, when truthful: measures one loss.

@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import httpx
 
-from unified_agent.client import Desk, InstanceUnreachable, LoginRefused, SessionOver
+from unified_agent.client import (
+    ConnectionState,
+    ConnectionStatus,
+    Desk,
+    InstanceUnreachable,
+    LoginRefused,
+    Move,
+    Rest,
+    SessionOver,
+)
+from unified_agent.tools.load.failovers import Failover
 from unified_agent.tools.load.plan import LoadPlan
 from unified_agent.tools.load.presses import next_press
 from unified_agent.tools.load.truths import back_at_work
@@ -34,6 +44,7 @@ class VirtualAgent:
         index: from 0; gives the numbers.
         dialler_name: name at the dialler, empty for an agent who takes calls of the switch only.
         desk: the desktop, None while logged out.
+        failovers: how each loss of an instance went, oldest first; emptied by ``Crowd.take_failovers``.
     """
 
     def __init__(self, index: int, crowd: Crowd) -> None:
@@ -41,6 +52,8 @@ class VirtualAgent:
         plan = crowd.plan
         self.dialler_name: Final = plan.numbers.dialler_login(index).name if plan.uses_dialler(index) else ""
         self.desk: Desk | None = None
+        self.failovers: list[Failover] = []
+        self._last_move: Move | None = None
         self._crowd = crowd
 
     @property
@@ -57,13 +70,14 @@ class VirtualAgent:
         """Log in and work, again and again. Ends by being cancelled."""
         while True:
             self.desk = await self._log_in()
-            end = self.desk.on_notice(self._heard)
+            ends = self.desk.on_notice(self._heard), self.desk.on_connection(self._connected)
             try:
                 await self._work(self.desk)
             except SessionOver as over:
                 self._crowd.tally[f"session ended: {over.reason}"] += 1
             finally:
-                end()
+                for end in ends:
+                    end()
                 desk, self.desk = self.desk, None
                 await desk.close()
             await asyncio.sleep(TRY_AGAIN_S)
@@ -74,13 +88,13 @@ class VirtualAgent:
             wait_s = TRY_AGAIN_S
             try:
                 return await Desk.log_in(
-                    self._crowd.url,
+                    self._crowd.urls,
                     agent=numbers.agent(self.index),
                     station=numbers.station(self.index),
                     password=numbers.password,
                     dialler=numbers.dialler_login(self.index) if self.dialler_name else None,
                     limit_s=LOGIN_LIMIT_S,
-                    http=self._crowd.http,
+                    rest=self._crowd.rest,
                 )
             except LoginRefused as refused:
                 self._crowd.tally[f"login refused: {refused.id}"] += 1
@@ -111,7 +125,15 @@ class VirtualAgent:
             if not settled.done:
                 await asyncio.sleep(AFTER_REFUSAL_S)
 
+    def _connected(self, status: ConnectionStatus) -> None:
+        moves = self.desk.moves if self.desk is not None and status.state is ConnectionState.LIVE else ()
+        if moves and moves[-1] is not self._last_move:
+            self._last_move = moves[-1]
+            self.failovers.append(Failover(agent=self.index, move=moves[-1]))
+
     def _heard(self, envelope: Json, delay_s: float | None) -> None:
+        if self.failovers and self.failovers[-1].back_at_s is None and self.back_at_work:
+            self.failovers[-1].back_at_s = asyncio.get_running_loop().time()
         if delay_s is not None:
             self._crowd.delays.append(delay_s)
         self._crowd.tell(self, envelope)
@@ -121,9 +143,9 @@ class Crowd:
     """All agents.
 
     Attributes:
-        url: of the instance.
+        urls: of the instances.
         plan: who they are.
-        http: shared by all logins.
+        rest: shared by all desks.
         chance: how long each takes for what.
         agents: in the order of their indexes.
         tally: how often was pressed what, refused what, and so on.
@@ -131,10 +153,12 @@ class Crowd:
         working: cleared, nobody presses anything.
     """
 
-    def __init__(self, url: str, plan: LoadPlan, http: httpx.AsyncClient, chance: random.Random) -> None:
-        self.url: Final = url
+    def __init__(
+        self, urls: str | Sequence[str], plan: LoadPlan, http: httpx.AsyncClient, chance: random.Random
+    ) -> None:
+        self.urls: Final = urls
         self.plan: Final = plan
-        self.http: Final = http
+        self.rest: Final = Rest(http)
         self.chance: Final = chance
         self.agents: Final = [VirtualAgent(index, self) for index in range(plan.agents)]
         self.tally: Final[Counter[str]] = Counter()
@@ -185,6 +209,13 @@ class Crowd:
         """Return the delays since the last time, sorted, and forget them."""
         delays, self.delays = self.delays, []
         return sorted(delays)
+
+    def take_failovers(self) -> list[Failover]:
+        """Return how each loss of an instance went for each agent since the last time, and forget it."""
+        taken = [each for agent in self.agents for each in agent.failovers]
+        for agent in self.agents:
+            agent.failovers = []
+        return taken
 
     def logged_in(self) -> Iterator[tuple[VirtualAgent, Desk]]:
         """All agents who have a desktop now, with it."""

@@ -19,6 +19,7 @@ from typing import Annotated, Final
 import httpx
 from cyclopts import Parameter
 
+from unified_agent.client.rest import LIMITS
 from unified_agent.errors import SettingsError
 from unified_agent.tools.load.agents import Crowd
 from unified_agent.tools.load.plan import JOB, LoadPlan, Numbers
@@ -50,7 +51,8 @@ class LoadOptions:
         logins_per_second: how fast agents come.
         json: write the figures to this file.
         folder: keep settings and logs of the processes here; otherwise they are thrown away.
-        url: attach to this instance instead of starting everything; then both control ports are needed.
+        url: attach to this instance instead of starting everything; then both control ports are needed. Of a cluster
+            give several, so that one of them may be lost.
         aes_control: URL of the AES simulator's control port.
         dialler_control: URLs of the dialler simulators' control ports, in the order of the instance's settings.
         first_agent: number of the first agent at the switch, when attached.
@@ -71,7 +73,7 @@ class LoadOptions:
     logins_per_second: float = 50.0
     json: Path | None = None
     folder: Path | None = None
-    url: str | None = None
+    url: Annotated[tuple[str, ...], Parameter(negative=())] = ()
     aes_control: str | None = None
     dialler_control: Annotated[tuple[str, ...], Parameter(negative=())] = ()
     first_agent: int = 5_001
@@ -96,7 +98,7 @@ def plan_of(options: LoadOptions) -> LoadPlan:
     if options.minutes < 0 or options.outage_s < 0 or options.settle_s < 0 or options.logins_per_second <= 0:
         raise SettingsError("times must not be negative, and --logins-per-second must be above 0")
     numbers = Numbers()
-    if options.url is not None:
+    if options.url:
         if options.aes_control is None:
             raise SettingsError("--url needs --aes-control, and --dialler-control for each dialler")
         numbers = Numbers(
@@ -136,7 +138,7 @@ async def run(options: LoadOptions) -> int:
         SettingsError: see ``plan_of``.
     """
     plan = plan_of(options)
-    _take_descriptors(plan.agents)
+    take_descriptors(plan.agents)
     loop, running = asyncio.get_running_loop(), asyncio.current_task()
     assert running is not None
     told_to_end = asyncio.Event()
@@ -167,10 +169,9 @@ async def _run(options: LoadOptions, plan: LoadPlan) -> Report:
     seed = options.seed if options.seed is not None else secrets.randbits(32)
     say(f"seed {seed}")
     async with contextlib.AsyncExitStack() as stack:
-        limits = httpx.Limits(max_connections=50, max_keepalive_connections=50)
-        http = await stack.enter_async_context(httpx.AsyncClient(limits=limits))
+        http = await stack.enter_async_context(httpx.AsyncClient(limits=LIMITS))
         world = await stack.enter_async_context(_world(options, plan, http))
-        crowd = Crowd(world.url, plan, http, random.Random(seed))  # noqa: S311 - what agents do, no secrets
+        crowd = Crowd(world.urls, plan, http, random.Random(seed))  # noqa: S311 - what agents do, no secrets
         gc.collect()
         gc.freeze()
         try:
@@ -189,7 +190,7 @@ async def load(options: LoadOptions = _DEFAULTS) -> int:
 
 @contextlib.asynccontextmanager
 async def _world(options: LoadOptions, plan: LoadPlan, http: httpx.AsyncClient) -> AsyncIterator[World]:
-    if options.url is not None and options.aes_control is not None:
+    if options.url and options.aes_control is not None:
         yield await attached_world(options.url, options.aes_control, options.dialler_control, http)
         return
     with contextlib.ExitStack() as stack:
@@ -201,7 +202,12 @@ async def _world(options: LoadOptions, plan: LoadPlan, http: httpx.AsyncClient) 
             yield world
 
 
-def _take_descriptors(agents: int) -> None:
+def take_descriptors(agents: int) -> None:
+    """See that this process may have a socket for each agent.
+
+    Raises:
+        SettingsError: it may not, and who can change that.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = agents + 256
     if soft < wanted <= hard or (soft < wanted and hard == resource.RLIM_INFINITY):

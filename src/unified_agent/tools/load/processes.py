@@ -100,6 +100,11 @@ class Child:
         """Whether it runs."""
         return self._process.returncode is None
 
+    @property
+    def status(self) -> int | None:
+        """What it ended with, negative for a signal; None while it runs."""
+        return self._process.returncode
+
     def check(self) -> None:
         """Raise when it has ended.
 

@@ -39,10 +39,9 @@ class Truths:
 
 
 class World:
-    """One instance and its surroundings.
+    """One instance or several, and the surroundings.
 
     Attributes:
-        url: of the instance.
         aes: URL of the AES simulator's control port.
         diallers: URLs of the dialler simulators' control ports, by the diallers' names in the instance's settings.
         http: for all requests.
@@ -51,17 +50,22 @@ class World:
 
     def __init__(
         self,
-        url: str,
+        urls: str | Sequence[str],
         aes: str,
         diallers: Mapping[str, str],
         http: httpx.AsyncClient,
         children: Mapping[str, Child] | None = None,
     ) -> None:
-        self.url: Final = url.rstrip("/")
+        self._urls = tuple(each.rstrip("/") for each in ([urls] if isinstance(urls, str) else urls))
         self.aes: Final = aes.rstrip("/")
         self.diallers: Final = {name: each.rstrip("/") for name, each in diallers.items()}
         self.http: Final = http
         self.children: Final = dict(children or {})
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where desktops reach the instances; with one of several they learn of the others."""
+        return self._urls
 
     @property
     def pids(self) -> dict[str, int]:
@@ -97,20 +101,23 @@ class World:
         )
 
     async def session(self, desk: Desk) -> Json:
-        """Ask the instance for a desk's session: ``{epoch, seq, at, view}``.
+        """Ask the instance that serves a desk for its session: ``{epoch, seq, at, view}``.
 
         Raises:
             WorldUnreachable: it does not answer, or the session is not known.
         """
-        return await self._read(f"{self.url}/v1/session", desk.headers)
+        return await self._read(f"{desk.server}/v1/session", desk.headers)
 
     async def status(self) -> Json:
-        """Ask the instance for its status.
+        """Ask for the status of the first instance that answers.
 
         Raises:
-            WorldUnreachable: it does not answer.
+            WorldUnreachable: none does.
         """
-        return await self._read(f"{self.url}/v1/status")
+        for url in self.urls[:-1]:
+            with contextlib.suppress(WorldUnreachable):
+                return await self._read(f"{url}/v1/status")
+        return await self._read(f"{self.urls[-1]}/v1/status")
 
     async def act(self, url: str, path: str, body: Json) -> Json:
         """Ask something of a control port.
@@ -185,20 +192,22 @@ async def started_world(plan: LoadPlan, folder: Path, http: httpx.AsyncClient) -
                 await children[name].end()
 
 
-async def attached_world(url: str, aes: str, diallers: Sequence[str], http: httpx.AsyncClient) -> World:
-    """Attach to an instance and simulators that run already.
+async def attached_world(
+    urls: str | Sequence[str], aes: str, diallers: Sequence[str], http: httpx.AsyncClient
+) -> World:
+    """Attach to instances and simulators that run already.
 
     Args:
-        url: of the instance; it must let us read its status.
+        urls: of the instances; they must let us read their status.
         aes: URL of the AES simulator's control port.
-        diallers: URLs of the dialler simulators' control ports, in the order of the instance's settings.
+        diallers: URLs of the dialler simulators' control ports, in the order of the instances' settings.
         http: for all requests.
 
     Raises:
-        WorldUnreachable: the instance does not tell its status, or has another number of diallers.
+        WorldUnreachable: no instance does tell its status, or it has another number of diallers.
     """
-    world = World(url, aes, {}, http)
+    world = World(urls, aes, {}, http)
     names = [link["name"] for link in (await world.status())["links"] if link["kind"] == "dialler"]
     if len(names) != len(diallers):
-        raise WorldUnreachable(f"{url} has {len(names)} diallers; give as many --dialler-control, in its order")
-    return World(url, aes, dict(zip(names, diallers, strict=True)), http)
+        raise WorldUnreachable(f"there are {len(names)} diallers; give as many --dialler-control, in their order")
+    return World(urls, aes, dict(zip(names, diallers, strict=True)), http)
