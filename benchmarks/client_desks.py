@@ -20,7 +20,9 @@ import msgspec
 import uvloop
 from websockets.asyncio.server import ServerConnection, serve
 
-from unified_agent.client import Desk
+from unified_agent.client import Desk, Rest
+from unified_agent.client.attachment import Keys
+from unified_agent.client.servers import Servers
 
 AGENT = {
     "mode": "ready",
@@ -75,6 +77,11 @@ def run_instance(desks: int, notices: int, pipe: Connection) -> None:
     asyncio.run(play_instance(desks, notices, pipe))
 
 
+def seated(url: str, agent: str, rest: Rest) -> Desk:
+    keys = Keys(number=0, url=url, session=agent, token="t" * 43, ticket=agent.rjust(800, "x"))
+    return Desk(Servers([url], agent), keys, agent=agent, rest=rest)
+
+
 def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -82,7 +89,8 @@ def resident_bytes() -> int:
 async def measure(desks: int, notices: int, port: int, pipe: Connection) -> None:
     url = f"http://127.0.0.1:{port}"
     before = resident_bytes()
-    all_desks = [Desk(url, agent=str(number), session=str(number), token="t") for number in range(desks)]
+    rest = Rest()
+    all_desks = [seated(url, str(number), rest) for number in range(desks)]
     for start in range(0, desks, 50):
         some = all_desks[start : start + 50]
         for desk in some:

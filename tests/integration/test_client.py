@@ -15,6 +15,8 @@ from unified_agent.domain.ids import SessionId
 from unified_agent.domain.notices import MessageArrived
 from unified_agent.domain.view import MessageView
 from unified_agent.observe import Metrics
+from unified_agent.sealing import Keyring
+from unified_agent.server.alone import Alone
 from unified_agent.server.app import Server
 from unified_agent.server.http_listener import HttpListener
 from unified_agent.server.websocket_protocol import WebSocketLimits
@@ -32,12 +34,31 @@ class Served:
         names = (SessionId(f"s{number}") for number in range(10_000))
         self.host = Host(settings=settings.sessions, clock=clock, metrics=metrics, mint_session_id=lambda: next(names))
         self.host.join(Asked(), Asked())
-        self.server = Server(settings=settings, host=self.host, instance=Whole(), clock=clock, metrics=metrics)
+        self.server = Server(
+            settings=settings,
+            host=self.host,
+            instance=Whole(),
+            whereabouts=self._alone(settings),
+            keyring=Keyring.random(now_s=clock.now_s),
+            clock=clock,
+            metrics=metrics,
+        )
         self.listener = HttpListener(settings.http, self.server.application, self.server.desks.route, WebSocketLimits())
 
     @property
     def url(self) -> str:
         return self.listener.url
+
+    def _alone(self, settings: Settings) -> Alone:
+        return Alone(
+            "test",
+            settings.instance,
+            "dc1",
+            lambda: self.url,
+            capacity=settings.sessions.capacity,
+            reconnect_window_ms=200,
+            is_draining=lambda: False,
+        )
 
     def tell(self, desk: Desk, text: str) -> None:
         outbox = self.host.outbox(SessionId(desk.session))

@@ -1,270 +1,330 @@
-"""A desk on connections that the test plays."""
+"""One agent's desktop, on servers that the test plays."""
 
 import asyncio
-import random
 from typing import Any
 
-import msgspec
+import httpx
 import pytest
-from tests.unit.client.test_stream import envelope, snapshot
+from tests.unit.client.fakes import Site, at_server, now_s, on_virtual_time
 
-from unified_agent.client.connection import TextHandler
+from unified_agent.client import desk as module
+from unified_agent.client.attachment import Keys
 from unified_agent.client.desk import Desk
-from unified_agent.client.errors import SessionOver
-
-pytestmark = pytest.mark.asyncio
+from unified_agent.client.errors import LoginRefused, SessionOver
+from unified_agent.client.rest import Rest
+from unified_agent.client.servers import Servers
 
 READY = {"type": "set-mode", "mode": "ready"}
+END = {"command_type": "set-mode", "error": "", "detail": ""}
+#: The wall clock of desks here: 20 ms after the envelopes' ``at``.
+WALL_S = 1_795_362_051.143
 
 
-class Wire:
-    """One connection as the instance sees it."""
-
-    def __init__(self, handler: TextHandler) -> None:
-        self.handler = handler
-        self.heard: list[dict[str, Any]] = []
-        self.open = True
-        self.answers_close = True
-
-    def send(self, text: bytes) -> None:
-        self.heard.append(msgspec.json.decode(text))
-
-    def close(self) -> None:
-        if self.answers_close:
-            self.lose(1000)
-
-    def abort(self) -> None:
-        self.lose()
-
-    def lose(self, code: int = 1006, reason: str = "") -> None:
-        if self.open:
-            self.open = False
-            self.handler.connection_lost(code, reason)
-
-    def say(self, frame: Any) -> None:
-        self.handler.text_received(frame if isinstance(frame, bytes) else msgspec.json.encode(frame))
-
-    def welcome(self, outcome: str = "snapshot", epoch: int = 1, seq: int = 4) -> None:
-        self.say({"type": "welcome", "outcome": outcome, "epoch": epoch, "seq": seq, "beat_s": 2.0, "silent_s": 15.0})
-
-    def commands(self) -> list[str]:
-        return [frame["id"] for frame in self.heard if frame["type"] == "command"]
+async def asked(desk: Desk, **more: Any) -> "asyncio.Task[Any]":
+    task = asyncio.create_task(desk.command(READY, **more))
+    await asyncio.sleep(0)
+    return task
 
 
-class Instance:
-    """Takes connections; ``refusals`` of them fail first."""
-
-    def __init__(self, refusals: int = 0) -> None:
-        self.refusals = refusals
-        self.tries = 0
-        self.wires: list[Wire] = []
-        self._came = asyncio.Event()
-        self.now_s = 1_795_362_051.123
-        self.desk = Desk(
-            "http://ua:8080/",
-            agent="5001",
-            session="s1",
-            token="t",
-            opener=self._opened,
-            chance=random.Random(1),
-            wall_s=lambda: self.now_s,
-        )
-
-    async def _opened(self, url: str, handler: TextHandler, limit_s: float) -> Wire:
-        assert url == "ws://ua:8080/v1/events"
-        self.tries += 1
-        if self.refusals >= self.tries:
-            raise ConnectionRefusedError
-        self.wires.append(Wire(handler))
-        self._came.set()
-        return self.wires[-1]
-
-    async def next_wire(self) -> Wire:
-        async with asyncio.timeout(10.0):
-            await self._came.wait()
-        self._came.clear()
-        await asyncio.sleep(0)
-        return self.wires[-1]
+async def seated(**more: Any) -> tuple[Site, Desk]:
+    """A desk at ``a`` of a cluster of two."""
+    site = Site("a", "b")
+    site.in_one_cluster()
+    return site, await site.live("a", "b", **more)
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Let reconnecting take no time, and note which try each wait was for."""
-    tries: list[int] = []
-
-    def delay_s(attempt: int, chance: random.Random) -> float:
-        tries.append(attempt)
-        return 0.0
-
-    monkeypatch.setattr("unified_agent.client.desk.delay_s", delay_s)
-    return tries
+# --- logging in
 
 
-async def greeted(**view: Any) -> tuple[Instance, Wire]:
-    instance = Instance()
-    instance.desk.start()
-    wire = await instance.next_wire()
-    wire.welcome()
-    wire.say(snapshot(1, 4, **(view or {"calls": []})))
-    return instance, wire
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A cluster whose servers are reached by ``Desk.log_in`` as well."""
+
+    async def open_websocket(*args: Any, **more: Any) -> Any:
+        opened.append(more)
+        return await site.open(*args)
+
+    site = Site("a", "b")
+    site.in_one_cluster()
+    opened: list[dict[str, Any]] = []
+    site.open_options = opened  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "open_websocket", open_websocket)
+    return site
 
 
-async def test_the_first_hello_has_no_place_and_the_snapshot_is_the_view():
-    instance, wire = await greeted(agent={"mode": "ready"})
-    desk = instance.desk
-    hello = wire.heard[0]
-    assert (hello["type"], hello["token"], hello["epoch"], hello["seq"]) == ("hello", "t", None, None)
-    assert hello["client"]
-    assert (desk.view, desk.position, desk.connected) == ({"agent": {"mode": "ready"}}, (1, 4), True)
+@on_virtual_time
+@pytest.mark.parametrize("urls", ["http://a/", ["http://b", "http://a"]])
+async def test_one_url_or_several_lead_to_the_view(site, urls):
+    desk = await Desk.log_in(urls, agent="5001", station="2001", password="1234", rest=site.rest)
+    assert desk.view == {"at": desk.server.removeprefix("http://")}
+    assert (desk.agent, desk.session, desk.connected, desk.connections) == ("5001", "s1", True, 1)
+    assert desk.position == (1, 0)
+    assert desk.headers == {"Authorization": f"Bearer {desk.view['at']}-1"}
+    assert desk.moves == []
     await desk.close()
 
 
-async def test_a_lost_connection_is_made_again_and_resumed():
-    instance, wire = await greeted()
-    wire.lose()
-    assert not instance.desk.connected
-    wire = await instance.next_wire()
-    assert (wire.heard[0]["epoch"], wire.heard[0]["seq"]) == (1, 4)
-    wire.welcome("resumed", seq=5)
-    wire.say(envelope(1, 5, "calls-changed", {"calls": [1]}))
-    assert instance.desk.view == {"calls": [1]}
-    assert instance.desk.connections == 2
-    await instance.desk.close()
+@on_virtual_time
+async def test_a_client_of_its_own_is_let_go_of_after_the_login_and_made_anew(site, monkeypatch):
+    made: list[httpx.AsyncClient] = []
+
+    class Own(Rest):
+        @property
+        def _http(self) -> httpx.AsyncClient:
+            if self._own is None:
+                self._own = httpx.AsyncClient(transport=site.http._transport, verify=False)
+                made.append(self._own)
+            return self._own
+
+    monkeypatch.setattr(module, "Rest", Own)
+    desk = await Desk.log_in("http://a", agent="5001", station="2001", password="1234")
+    assert [each.is_closed for each in made] == [True]
+    first = desk.view["at"]
+    site[first].crash()
+    await desk.until(lambda view: view["at"] != first, 10.0)
+    await desk.close()
+    assert [each.is_closed for each in made] == [True, True]
 
 
-async def test_tries_are_spread_and_begin_anew_after_a_welcome(no_waiting):
-    instance = Instance(refusals=3)
-    instance.desk.start()
-    wire = await instance.next_wire()
-    assert no_waiting == [1, 2, 3]
-    wire.welcome()
-    wire.lose()
-    wire = await instance.next_wire()
-    wire.lose()
-    await instance.next_wire()
-    assert no_waiting == [1, 2, 3, 1, 2]
-    await instance.desk.close()
+@on_virtual_time
+async def test_whom_to_trust_is_told_to_connections_too(site):
+    tls = object()
+    desk = await Desk.log_in(
+        "http://a",
+        agent="5001",
+        station="2001",
+        password="1234",
+        rest=site.rest,
+        tls=tls,  # type: ignore[arg-type]
+    )
+    assert site.open_options == [{"tls": tls}]
+    await desk.close()
 
 
-async def test_a_gap_closes_the_connection_and_resumes_from_the_last_place():
-    instance, wire = await greeted()
-    wire.say(envelope(1, 6, "calls-changed", {"calls": [2]}))
-    assert not wire.open
-    wire = await instance.next_wire()
-    assert (wire.heard[0]["epoch"], wire.heard[0]["seq"]) == (1, 4)
-    assert instance.desk.gaps == 1
-    await instance.desk.close()
+@on_virtual_time
+async def test_a_login_without_a_view_within_the_limit_is_given_up(site):
+    for name in "ab":
+        site[name].greet = lambda wire, hello: None
+    with pytest.raises(TimeoutError):
+        await Desk.log_in("http://a", agent="5001", station="2001", password="1234", rest=site.rest, limit_s=3.0)
+    assert not any(wire.open for name in "ab" for wire in site[name].wires)
 
 
-async def test_a_frame_that_is_no_json_cuts_the_connection():
-    instance, wire = await greeted()
-    wire.say(b"nonsense")
-    await instance.next_wire()
-    assert instance.desk.over is None
-    await instance.desk.close()
+@on_virtual_time
+async def test_a_login_that_is_not_taken_says_why(site):
+    for name in "ab":
+        site[name].refusal = 401, {"id": "agent.wrong-password", "retry": "never"}
+    with pytest.raises(LoginRefused, match=r"agent\.wrong-password"):
+        await Desk.log_in("http://a", agent="5001", station="2001", password="1234", rest=site.rest)
 
 
-async def test_a_command_is_done_when_its_notice_says_so():
-    instance, wire = await greeted()
-    task = asyncio.create_task(instance.desk.command(READY))
+# --- the view
+
+
+@on_virtual_time
+async def test_the_first_hello_has_no_place_and_a_later_one_the_last():
+    site, desk = await seated()
+    site["a"].wire.tell(1, "calls-changed", {"calls": [1]})
+    site["a"].seq = 2
+    site["a"].resumes = True
+    desk.cut()
+    await asyncio.sleep(3.0)
+    first, second = (wire.heard[0] for wire in site["a"].wires)
+    assert (first["epoch"], first["seq"], second["epoch"], second["seq"]) == (None, None, 1, 1)
+    assert first["client"] == second["client"]
+    site["a"].wire.tell(2, "calls-changed", {"calls": [2]})
+    assert (desk.view["calls"], desk.gaps, desk.connections) == ([2], 0, 2)
+    await desk.close()
+
+
+@on_virtual_time
+async def test_until_looks_after_each_notice_and_at_what_is_so_already():
+    site, desk = await seated()
+    assert await desk.until(at_server("a"), 1.0) == {"at": "a"}
+    task = asyncio.create_task(desk.until(lambda view: len(view.get("calls", ())) == 2, 1.0))
     await asyncio.sleep(0)
-    name = wire.commands()[0]
-    end = {"command_type": "set-mode", "error": "", "detail": ""}
-    wire.say({"type": "answer", "id": name, "outcome": "accepted", **end})
+    site["a"].wire.tell(1, "calls-changed", {"calls": [1]})
+    site["a"].wire.tell(2, "calls-changed", {"calls": [1, 2]})
+    assert (await task)["calls"] == [1, 2]
+    await desk.close()
+
+
+@on_virtual_time
+async def test_listeners_hear_each_envelope_once_with_its_delay_and_none_for_what_was_resent():
+    site = Site("a")
+    opened = site["a"].issue()
+    keys = Keys(number=0, url="http://a", session="s1", token=opened["token"])
+    desk = Desk(
+        Servers(["http://a"], "5001"), keys, agent="5001", rest=site.rest, opener=site.open, wall_s=lambda: WALL_S
+    )
+    desk.start()
+    await desk.until(lambda _: True, 1.0)
+    told: list[tuple[int, float | None]] = []
+    end = desk.on_notice(
+        lambda each, delay_s: told.append((each["seq"], None if delay_s is None else round(delay_s, 6)))
+    )
+    site["a"].wire.tell(1, "calls-changed", {"calls": [1]})
+    site["a"].wire.tell(1, "calls-changed", {"calls": [1]})
+    site["a"].resumes, site["a"].seq = True, 2
+    desk.cut()
+    await asyncio.sleep(3.0)
+    site["a"].wire.tell(2, "calls-changed", {"calls": []})
+    site["a"].wire.tell(3, "calls-changed", {"calls": []})
+    end()
+    site["a"].wire.tell(4, "calls-changed", {"calls": []})
+    end()
+    assert told == [(1, 0.02), (2, None), (3, 0.02)]
+    assert desk.duplicates == 1
+    await desk.close()
+
+
+# --- commands
+
+
+@on_virtual_time
+async def test_a_command_is_done_when_its_notice_says_so():
+    site, desk = await seated()
+    task = await asked(desk)
+    (name,) = site["a"].wire.commands()
+    site["a"].wire.say({"type": "answer", "id": name, "outcome": "accepted", **END})
     await asyncio.sleep(0)
     assert not task.done()
-    wire.say(envelope(1, 5, "command-settled", {"command": name, "outcome": "done", **end}))
+    site["a"].wire.tell(1, "command-settled", {"command": name, "outcome": "done", **END})
     assert (await task).done
-    await instance.desk.close()
+    await desk.close()
 
 
-@pytest.mark.parametrize("outcome", ["snapshot", "resumed"])
-async def test_a_command_without_an_end_is_asked_again_with_its_id_after_a_reconnect(outcome):
-    instance, wire = await greeted()
-    task = asyncio.create_task(instance.desk.command(READY))
-    await asyncio.sleep(0)
-    name = wire.commands()[0]
-    wire.lose()
-    wire = await instance.next_wire()
-    wire.welcome(outcome)
-    if outcome == "snapshot":
-        wire.say(snapshot(2, 0))
-    assert wire.commands() == [name]
-    wire.say({"type": "answer", "id": name, "command_type": "x", "outcome": "refused", "error": "e", "detail": ""})
+@on_virtual_time
+@pytest.mark.parametrize("resumes", [False, True])
+async def test_back_at_the_server_that_has_it_a_command_is_asked_again_with_its_id(resumes):
+    site, desk = await seated()
+    task = await asked(desk)
+    (name,) = site["a"].wire.commands()
+    site["a"].resumes = resumes
+    desk.cut()
+    await asyncio.sleep(3.0)
+    assert site["a"].wire.commands() == [name]
+    site["a"].wire.say(
+        {"type": "answer", "id": name, "command_type": "x", "outcome": "refused", "error": "e", "detail": ""}
+    )
     assert (await task).error == "e"
-    await instance.desk.close()
+    assert site["a"].asked == []
+    await desk.close()
 
 
-async def test_a_command_asked_while_away_is_sent_on_connecting():
-    instance = Instance(refusals=1)
-    instance.desk.start()
-    task = asyncio.create_task(instance.desk.command(READY))
-    wire = await instance.next_wire()
-    wire.welcome()
-    wire.say(snapshot(1, 0))
-    assert len(wire.commands()) == 1
-    await instance.desk.close()
+@on_virtual_time
+async def test_after_a_snapshot_commands_are_asked_again_because_their_end_may_have_been_lost():
+    site, desk = await seated()
+    task = await asked(desk)
+    (name,) = site["a"].wire.commands()
+    site["a"].wire.tell(9, "snapshot", {"view": {"at": "a"}, "reason": "slow"})
+    assert site["a"].wire.commands() == [name, name]
+    await desk.close()
     with pytest.raises(SessionOver):
         await task
 
 
-async def test_until_looks_after_each_notice_and_at_what_is_so_already():
-    instance, wire = await greeted(calls=[])
-    desk = instance.desk
-    assert await desk.until(lambda view: view["calls"] == [], 1.0) == {"calls": []}
-    task = asyncio.create_task(desk.until(lambda view: len(view["calls"]) == 2, 1.0))
+@on_virtual_time
+async def test_a_command_asked_while_away_is_sent_to_whoever_takes_us():
+    site, desk = await seated()
+    site["a"].crash()
+    task = await asked(desk)
+    await desk.until(at_server("b"), 10.0)
     await asyncio.sleep(0)
-    wire.say(envelope(1, 5, "calls-changed", {"calls": [1]}))
-    wire.say(envelope(1, 6, "calls-changed", {"calls": [1, 2]}))
-    assert await task == {"calls": [1, 2]}
+    assert len(site["b"].wire.commands()) == 1
+    assert not [path for _, path, _ in site["b"].asked if path.endswith("/resolve")]
+    await desk.close()
+    with pytest.raises(SessionOver):
+        await task
+
+
+@on_virtual_time
+async def test_after_a_move_a_command_is_asked_about_and_never_repeated():
+    site, desk = await seated()
+    known, finding_out, never = await asked(desk), await asked(desk), await asked(desk)
+    names = site["a"].wire.commands()
+    assert len(names) == 3
+    site["b"].standings = {
+        names[0]: {"id": names[0], "type": "set-mode", "outcome": "done", "error": "", "detail": ""},
+        names[1]: {"id": names[1], "type": "set-mode", "outcome": "unknown", "error": "", "detail": ""},
+    }
+    site["a"].crash()
+    await desk.until(at_server("b"), 10.0)
+    assert (await known).done
+    settled = await never
+    assert (settled.outcome, settled.error) == ("unknown", "request.path")
+    assert not finding_out.done()
+    site["b"].wire.tell(
+        1, "command-settled", {"command": names[1], "outcome": "refused", **END, "error": "command.not-performed"}
+    )
+    assert (await finding_out).error == "command.not-performed"
+    assert site["b"].wire.commands() == []
+    assert site["b"].requests(f"/v1/session/commands/{names[0]}/resolve") == [{"command": READY}]
     await desk.close()
 
 
-async def test_listeners_hear_each_envelope_once_with_its_delay_and_none_for_what_was_resent():
-    instance, wire = await greeted()
-    told: list[tuple[int, float | None]] = []
-    end = instance.desk.on_notice(
-        lambda each, delay_s: told.append((each["seq"], None if delay_s is None else round(delay_s, 6)))
-    )
-    instance.now_s += 0.020
-    wire.say(envelope(1, 5, "calls-changed", {"calls": [1]}))
-    wire.say(envelope(1, 5, "calls-changed", {"calls": [1]}))
-    wire.lose()
-    wire = await instance.next_wire()
-    wire.welcome("resumed", seq=6)
-    wire.say(envelope(1, 6, "calls-changed", {"calls": []}))
-    wire.say(envelope(1, 7, "calls-changed", {"calls": []}))
-    end()
-    wire.say(envelope(1, 8, "calls-changed", {"calls": []}))
-    end()
-    assert told == [(5, 0.02), (6, None), (7, 0.02)]
-    assert instance.desk.duplicates == 1
-    await instance.desk.close()
+@on_virtual_time
+async def test_a_second_move_while_asking_asks_the_next_one():
+    site = Site("a", "b", "c")
+    site.in_one_cluster()
+    desk = await site.live("a", "b", "c")
+    task = await asked(desk, limit_s=60.0)
+    (name,) = site["a"].wire.commands()
+    site["a"].crash()
+    await desk.until(lambda view: view["at"] != "a", 10.0)
+    second = site[desk.view["at"]]
+    (third,) = {"b", "c"} - {second.name}
+    site[third].standings = {name: {"type": "set-mode", "outcome": "done"}}
+    second.crash()
+    await desk.until(at_server(third), 30.0)
+    assert (await task).done
+    await desk.close()
 
 
+@on_virtual_time
+async def test_a_command_that_nobody_ends_is_waited_for_no_longer_than_its_limit():
+    site, desk = await seated()
+    with pytest.raises(TimeoutError):
+        await desk.command(READY, limit_s=2.0)
+    desk.cut()
+    await asyncio.sleep(3.0)
+    assert site["a"].wire.commands() == []
+    await desk.close()
+
+
+@on_virtual_time
+async def test_log_out_waits_for_the_end():
+    site, desk = await seated()
+    task = asyncio.create_task(desk.log_out())
+    await asyncio.sleep(0.1)
+    assert site["a"].wire.heard[-1]["command"] == {"type": "log-out"}
+    site["a"].wire.tell(1, "session-ended", {"reason": "agent", "detail": ""})
+    assert (await task).reason == "agent"
+    await desk.close()
+
+
+# --- the end
+
+
+@on_virtual_time
 @pytest.mark.parametrize(
-    ("frame", "code", "reason"),
+    ("say", "code", "reason"),
     [
         ({"type": "refused", "id": "taken-over", "detail": ""}, 4409, "taken-over"),
-        (None, 4401, "session.unknown"),
+        ({"type": "refused", "id": "session.ended", "reason": "switch.wrong-password"}, 4410, "switch.wrong-password"),
         (None, 4410, "session.ended"),
-        (
-            envelope(1, 5, "session-ended", {"reason": "switch.wrong-password", "detail": "d"}),
-            4410,
-            "switch.wrong-password",
-        ),
+        ({"reason": "switch.wrong-password", "detail": "d"}, 4410, "switch.wrong-password"),
     ],
 )
-async def test_the_end_of_a_session_is_told_to_all_who_wait_and_nothing_connects_again(frame, code, reason):
-    instance, wire = await greeted()
-    desk = instance.desk
-    waiting = [
-        asyncio.create_task(desk.command(READY)),
-        asyncio.create_task(desk.until(lambda _: False, 5.0)),
-    ]
+async def test_the_end_of_a_session_is_told_to_all_who_wait_and_nothing_connects_again(say, code, reason):
+    site, desk = await seated()
+    waiting = [await asked(desk), asyncio.create_task(desk.until(lambda _: False, 5.0))]
     await asyncio.sleep(0)
-    if frame is not None:
-        wire.say(frame)
+    wire = site["a"].wire
+    if say is not None and "type" in say:
+        wire.say(say)
+    elif say is not None:
+        wire.tell(1, "session-ended", say)
     wire.lose(code)
     for result in await asyncio.gather(*waiting, return_exceptions=True):
         assert isinstance(result, SessionOver)
@@ -274,61 +334,32 @@ async def test_the_end_of_a_session_is_told_to_all_who_wait_and_nothing_connects
         await desk.command(READY)
     with pytest.raises(SessionOver):
         await desk.until(lambda _: False, 1.0)
+    await asyncio.sleep(30.0)
+    assert len(site.opened) == 1
     await desk.close()
-    assert instance.tries == 1
 
 
-async def test_a_close_by_the_instance_for_a_restart_is_not_the_end():
-    instance, wire = await greeted()
-    wire.say({"type": "goodbye", "reason": "drain", "after_ms": 0})
-    wire.lose(1012, "restart")
-    await instance.next_wire()
-    assert instance.desk.over is None
-    await instance.desk.close()
-
-
-async def test_log_out_waits_for_the_end():
-    instance, wire = await greeted()
-    task = asyncio.create_task(instance.desk.log_out())
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert wire.heard[-1]["command"] == {"type": "log-out"}
-    wire.say(envelope(1, 5, "session-ended", {"reason": "agent", "detail": ""}))
-    assert (await task).reason == "agent"
-    await instance.desk.close()
-
-
-async def test_a_closed_desk_is_gone_whatever_it_was_doing():
-    instance = Instance(refusals=10**9)
-    async with instance.desk as desk:
-        desk.start()
+@on_virtual_time
+async def test_a_closed_desk_is_gone_and_whoever_waits_is_told():
+    site, desk = await seated()
+    async with desk:
+        task = asyncio.create_task(desk.until(lambda _: False, 60.0))
         await asyncio.sleep(0)
-    assert instance.desk.over is not None
-    assert str(instance.desk.over) == "closed"
+    with pytest.raises(SessionOver, match="closed"):
+        await task
+    assert str(desk.over) == "closed"
+    assert not site["a"].wire.open
+    assert now_s() < 1.0
 
 
-async def test_an_instance_that_does_not_answer_our_close_is_let_go(monkeypatch):
-    monkeypatch.setattr("unified_agent.client.desk.CLOSE_LIMIT_S", 0.0)
-    instance, wire = await greeted()
-    wire.answers_close = False
-    await instance.desk.close()
-    assert not wire.open
-
-
-async def test_signs_of_life_go_out_and_a_silent_instance_is_cut(monkeypatch):
-    instance, wire = await greeted()
-    loop = asyncio.get_running_loop()
-    began_s = loop.time()
-    monkeypatch.setattr(loop, "time", lambda: began_s + 6.0)
-    instance.desk._look_after()
-    assert wire.heard[-1] == {"type": "beat"}
-    assert wire.open
-    wire.say({"type": "beat", "now": ""})
-    monkeypatch.setattr(loop, "time", lambda: began_s + 13.9)
-    instance.desk._look_after()
-    assert wire.open
-    monkeypatch.setattr(loop, "time", lambda: began_s + 14.1)
-    instance.desk._look_after()
-    assert not wire.open
-    monkeypatch.undo()
-    await instance.desk.close()
+@on_virtual_time
+async def test_a_session_that_ends_while_commands_are_asked_about_asks_no_more():
+    site, desk = await seated()
+    task = await asked(desk)
+    site["a"].crash()
+    site["b"].answer_resolve = False  # type: ignore[attr-defined]
+    await desk.until(at_server("b"), 10.0)
+    site["b"].wire.tell(1, "session-ended", {"reason": "agent", "detail": ""})
+    with pytest.raises(SessionOver, match="agent"):
+        await task
+    await desk.close()

@@ -76,6 +76,35 @@ def test_a_snapshot_from_before_is_dropped():
     assert stream.view == {"calls": [1]}
 
 
+def test_another_servers_first_snapshot_is_taken_whatever_its_number():
+    stream = begun(calls=[1])
+    assert stream.take(snapshot(1, 0, calls=[2]), fresh=True) is Taken.APPLIED
+    assert (stream.view, stream.epoch, stream.seq) == ({"calls": [2]}, 1, 0)
+
+
+def test_a_higher_term_is_taken_and_what_comes_with_a_lower_one_dropped():
+    stream = begun(calls=[1])
+    assert stream.take({**envelope(1, 5, "calls-changed", {"calls": [2]}), "term": 2}) is Taken.APPLIED
+    assert stream.take({**envelope(1, 6, "calls-changed", {"calls": [3]}), "term": 1}) is Taken.STALE
+    assert stream.take({**snapshot(9, 0, calls=[4]), "term": 1}, fresh=True) is Taken.STALE
+    assert (stream.view, stream.term, stream.seq, stream.stale) == ({"calls": [2]}, 2, 5, 2)
+
+
+def test_an_envelope_without_a_term_is_of_the_present_one():
+    stream = begun(calls=[1])
+    stream.take({**envelope(1, 5, "calls-changed", {"calls": [2]}), "term": 2})
+    assert stream.take(envelope(1, 6, "calls-changed", {"calls": [3]})) is Taken.APPLIED
+    assert stream.term == 2
+
+
+@pytest.mark.parametrize("taken", [Taken.GAP, Taken.DUPLICATE])
+def test_what_is_not_applied_raises_no_term(taken):
+    stream = begun(calls=[1])
+    seq = {Taken.GAP: 6, Taken.DUPLICATE: 4}[taken]
+    assert stream.take({**envelope(1, seq, "calls-changed", {"calls": [2]}), "term": 2}) is taken
+    assert stream.term == 0
+
+
 def test_a_command_that_settled_counts_and_leaves_the_view():
     stream = begun(calls=[1])
     assert stream.take(envelope(1, 5, "command-settled", {"command": "c-1"})) is Taken.APPLIED

@@ -9,7 +9,16 @@ import httpx
 import pytest
 from tests.unit.tools.load.views import Json, call, view
 
-from unified_agent.client import Desk, InstanceUnreachable, LoginRefused, SessionOver, Settled
+from unified_agent.client import (
+    ConnectionState,
+    ConnectionStatus,
+    Desk,
+    InstanceUnreachable,
+    LoginRefused,
+    Move,
+    SessionOver,
+    Settled,
+)
 from unified_agent.tools.load import agents as module
 from unified_agent.tools.load.agents import Crowd
 from unified_agent.tools.load.plan import LoadPlan
@@ -30,12 +39,36 @@ class PlayedDesk:
         self.over: SessionOver | None = None
         self.logged_out = self.closed = False
         self.connections, self.gaps = 1, 0
+        self.moves: list[Move] = []
         self._changed = asyncio.Event()
         self._listener: Callable[[Json, float | None], None] | None = None
+        self._connection_listener: Callable[[ConnectionStatus], None] | None = None
 
     def on_notice(self, listener: Callable[[Json, float | None], None]) -> Callable[[], None]:
         self._listener = listener
         return lambda: None
+
+    def on_connection(self, listener: Callable[[ConnectionStatus], None]) -> Callable[[], None]:
+        self._connection_listener = listener
+        return lambda: None
+
+    def become(self, state: ConnectionState) -> None:
+        assert self._connection_listener is not None
+        self._connection_listener(ConnectionStatus(state=state, reason="", server="http://b", at_s=0.0))
+
+    def move(self, lost_at_s: float | None = 0.0) -> None:
+        """Be served by another instance."""
+        move = Move(
+            source="http://a",
+            target="http://b",
+            reason="closed",
+            lost_at_s=lost_at_s,
+            noticed_at_s=lost_at_s,
+            attached_at_s=1.0,
+            live_at_s=1.0,
+        )
+        self.moves = [*self.moves, move]
+        self.become(ConnectionState.LIVE)
 
     def show(self, shown: Json, delay_s: float | None = 0.01) -> None:
         self.view = shown
@@ -75,14 +108,19 @@ class Played:
         self.refusals: list[Exception] = []
         self.waits: list[float] = []
         http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(500)), verify=False)
-        self.crowd = Crowd("http://ua", LoadPlan(agents=agents, share_on_dialler=share), http, random.Random(1))
+        self.urls: list[Any] = []
+        self.crowd = Crowd(
+            ["http://a", "http://b"], LoadPlan(agents=agents, share_on_dialler=share), http, random.Random(1)
+        )
         monkeypatch.setattr(Desk, "log_in", self._log_in)
         monkeypatch.setattr(module, "TRY_AGAIN_S", 0.0)
         for name in ("ANSWER_S", "READY_S", "TALK_S"):
             monkeypatch.setattr(f"unified_agent.tools.load.presses.{name}", (0.0, 0.0))
 
-    async def _log_in(self, url: str, **login: Any) -> PlayedDesk:
+    async def _log_in(self, urls: Any, **login: Any) -> PlayedDesk:
         await asyncio.sleep(0)
+        self.urls.append(urls)
+        assert login.pop("rest") is self.crowd.rest
         if self.refusals:
             raise self.refusals.pop(0)
         self.desks.append(PlayedDesk(**login))
@@ -102,6 +140,7 @@ async def test_everybody_logs_in_with_their_own_numbers(monkeypatch):
     await played.come()
     assert [desk.login["agent"] for desk in played.desks] == ["50001", "50002", "50003", "50004"]
     assert [desk.login["dialler"] is not None for desk in played.desks] == [False, True, False, True]
+    assert played.urls == [["http://a", "http://b"]] * 4
     assert [agent.dialler_name for agent in played.crowd.agents] == ["", "agent0001", "", "agent0003"]
     await played.crowd.go(log_out=False)
     assert all(desk.closed and not desk.logged_out for desk in played.desks)
@@ -191,4 +230,29 @@ async def test_a_defect_of_an_agents_task_is_not_swallowed(monkeypatch):
     await played.come()
     with pytest.raises(ZeroDivisionError):
         played.crowd.check()
+    await played.crowd.go(log_out=False)
+
+
+async def test_each_move_is_noted_once_with_the_time_until_the_agent_is_back(monkeypatch):
+    played = Played(monkeypatch, agents=2)
+    await played.come()
+    desk = played.desks[1]
+    greyed = view(session__uses_dialler=False, agent__known=False, blocked={"set-mode:ready": "resetting"})
+    desk.become(ConnectionState.SUSPECT)
+    desk.become(ConnectionState.LIVE)
+    assert played.crowd.take_failovers() == []
+    desk.move()
+    desk.show(greyed)
+    (failover,) = played.crowd.agents[1].failovers
+    assert (failover.agent, failover.move.target, failover.back_at_s) == (1, "http://b", None)
+    desk.show(view(session__uses_dialler=False))
+    back_at_s = failover.back_at_s
+    assert back_at_s is not None
+    desk.show(view(session__uses_dialler=False))
+    assert failover.back_at_s == back_at_s
+    assert played.crowd.take_failovers() == [failover]
+    desk.become(ConnectionState.LIVE)
+    assert played.crowd.take_failovers() == []
+    desk.move(lost_at_s=None)
+    assert [each.outage_s for each in played.crowd.take_failovers()] == [0.0]
     await played.crowd.go(log_out=False)

@@ -25,7 +25,7 @@ def test_losses_are_chosen_in_the_order_given():
         ({"scenario": ("aes-cutt",)}, "--scenario aes-cutt is not known; there are aes-blip"),
         ({"minutes": -1}, "times must not be negative"),
         ({"logins_per_second": 0}, "--logins-per-second must be above 0"),
-        ({"url": "http://127.0.0.1:8080"}, "--url needs --aes-control"),
+        ({"url": ("http://127.0.0.1:8080",)}, "--url needs --aes-control"),
         ({"agents": 0}, "--agents must be 1 to 9999"),
     ],
 )
@@ -36,5 +36,5 @@ def test_what_is_wrong_is_said_by_the_option(wrong, sentence):
 
 def test_numbers_are_ours_when_everything_is_and_given_when_attached():
     assert plan_of(LoadOptions(first_agent=7)).numbers.first_agent == 50_001
-    attached = LoadOptions(url="http://ua", aes_control="http://aes", first_agent=7, job="SPRING25")
+    attached = LoadOptions(url=("http://ua", "http://ub"), aes_control="http://aes", first_agent=7, job="SPRING25")
     assert (plan_of(attached).numbers.first_agent, plan_of(attached).numbers.job) == (7, "SPRING25")

@@ -1,13 +1,15 @@
 """An instance and its surroundings, over HTTP that the test answers."""
 
 import os
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import msgspec
 import pytest
 from tests.unit.tools.load.views import seat, switch
 
+from unified_agent.client import Desk
 from unified_agent.tools.load.world import World, WorldUnreachable, attached_world
 
 pytestmark = pytest.mark.asyncio
@@ -70,6 +72,29 @@ async def test_traffic_and_crashes_are_asked_of_the_control_ports():
     ]
 
 
+async def test_of_several_instances_the_first_that_answers_tells_the_status():
+    for down in ("down", 503):
+        answering = Answering(ua__v1__status=down)
+        http = httpx.AsyncClient(transport=httpx.MockTransport(answering), verify=False)
+        answering.answers["ub/v1/status"] = {"links": LINKS, "loop_lag_s": 0.5}
+        world = World(["http://ua/", "http://ub"], "http://aes", {}, http)
+        assert world.urls == ("http://ua", "http://ub")
+        assert (await world.status())["loop_lag_s"] == 0.5
+        assert (await attached_world(world.urls, "http://aes", ["http://d1", "http://d2"], http)).urls == world.urls
+        answering.answers["ub/v1/status"] = down
+        with pytest.raises(WorldUnreachable, match="http://ub/v1/status"):
+            await world.status()
+
+
+async def test_a_session_is_asked_for_where_the_desk_is_served():
+    answering = Answering(ub__v1__session={"epoch": 1, "seq": 2, "view": {}})
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answering), verify=False)
+    world = World(["http://ua", "http://ub"], "http://aes", {}, http)
+    desk = SimpleNamespace(server="http://ub", headers={"Authorization": "Bearer t"})
+    assert (await world.session(cast("Desk", desk)))["seq"] == 2
+    assert answering.heard == [("GET", "ub/v1/session", None)]
+
+
 async def test_without_children_only_our_own_process_can_be_watched():
     world = Answering().world()
     assert world.pids == {"load": os.getpid()}
@@ -80,5 +105,5 @@ async def test_diallers_get_the_names_that_the_instance_has_for_them():
     http = httpx.AsyncClient(transport=httpx.MockTransport(Answering()), verify=False)
     world = await attached_world("http://ua", "http://aes", ["http://d1", "http://d2"], http)
     assert world.diallers == {"first": "http://d1", "second": "http://d2"}
-    with pytest.raises(WorldUnreachable, match="has 2 diallers"):
+    with pytest.raises(WorldUnreachable, match="there are 2 diallers"):
         await attached_world("http://ua", "http://aes", ["http://d1"], http)
