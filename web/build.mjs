@@ -70,27 +70,40 @@ async function buildClient() {
   requireFiles(from, ["index.ts"]);
   await mkdir(to, { recursive: true });
   /** @type {import("esbuild").BuildOptions} */
-  const shared = {
-    absWorkingDir: from,
-    entryPoints: ["index.ts"],
-    bundle: true,
-    minify: true,
-    sourcemap: "linked",
-    logLevel: "warning",
-  };
+  const shared = { absWorkingDir: from, bundle: true, logLevel: "warning" };
+  const module = { ...shared, entryPoints: ["index.ts"], format: /** @type {const} */ ("esm"), target: "es2022" };
+  await build({ ...module, minify: true, sourcemap: "linked", outfile: path.join(to, "ua-client.mjs") });
+  const { outputFiles } = await build({ ...module, sourcemap: "inline", write: false });
   await build({
     ...shared,
-    outfile: path.join(to, "ua-client.js"),
+    stdin: { contents: asPlainScript(outputFiles[0]?.text ?? ""), resolveDir: from, sourcefile: "ua-client.ts", loader: "ts" },
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
+    mangleProps: /^_[a-z]/,
+    minify: true,
+    sourcemap: "linked",
     format: "iife",
-    globalName: "UA",
     target: "es2018",
+    outfile: path.join(to, "ua-client.js"),
   });
-  await build({ ...shared, outfile: path.join(to, "ua-client.mjs"), format: "esm", target: "es2022" });
   const types = path.join(to, "types");
   const compiler = path.join(WEB, "node_modules/typescript/bin/tsc");
   const flags = ["-p", from, "--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--outDir", types];
   execFileSync(process.execPath, [compiler, ...flags], { stdio: "inherit" });
   await writeFile(path.join(to, "ua-client.d.ts"), 'export * from "./types/index.js";\n');
+}
+
+/**
+ * Makes a script of the bundled module that is small in ES2018. There a private member would become a `WeakMap` and its
+ * calls, and a namespace a handful of helpers: with both the library has 12.5 kB instead of 10 after compression. So
+ * `#member` becomes `_member`, which the next step shortens, and the exports become the properties of a plain object.
+ * Names keep their length, and the source map stays true.
+ *
+ * @param {string} module
+ */
+function asPlainScript(module) {
+  const script = module.replace(/#(?=[a-z]\w*)/gi, "_").replace(/^export \{([^}]*)\};$/m, "window.UA = {$1};");
+  if (script.includes("export {")) throw new Error("the client library exports something that is not understood");
+  return script;
 }
 
 /** Stops the build in a sentence when a file it begins from is missing. @param {string} folder @param {string[]} names */

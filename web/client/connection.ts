@@ -141,7 +141,7 @@ export class Connection {
 
   /** Where the session can be asked about now, and with what. */
   get home(): Home {
-    return this.#line?.home ?? this.#world.keeper.home;
+    return this.#line ? this.#line.home : this.#world.keeper.home;
   }
 
   /** Begins; also after `refused` or `ended`, when a person decided to try again. */
@@ -149,15 +149,14 @@ export class Connection {
     if (!this.#world.keeper.hasHome) return;
     this.#letGo();
     this.#lastServer = "";
-    this.#tell("waiting", ConnectionReason.Starting, { failures: 0, lostAtMs: null, movedFrom: null, leaving: null });
+    this.#tell("waiting", ConnectionReason.Starting, { failures: 0, lostAtMs: null, movedFrom: null });
     this.#connect();
   }
 
   /** Tries now instead of waiting: the page became visible, the network is back, or somebody pressed "try now". */
   tryNow(): void {
-    if (this.#retry.running)
-      this.#connect(); // not before `start`: a page shows itself, too, when nobody has logged in
-    else if (this.isLive) this.#silence.check();
+    if (this.isLive) this.#silence.check();
+    if (this.#retry.running) this.#connect(); // not before `start`: a page shows itself when nobody has logged in, too
   }
 
   /** Says which server is asked for something else than the connection. */
@@ -167,7 +166,7 @@ export class Connection {
 
   /** Sends one frame. False while not live. */
   send(frame: ClientFrame): boolean {
-    return this.#line?.send(frame) ?? false;
+    return this.#line !== null && this.#line.send(frame);
   }
 
   /** Ends it from our side. */
@@ -281,7 +280,7 @@ export class Connection {
     this.#tell(this.#status.state, this.#status.reason, { leaving: reason });
     const { servers, chance } = this.#world;
     if (!next || this.#mover || line.home.ticket === "") return;
-    servers.failed(line.home.server);
+    servers.failed(line.home.server, Date.now());
     this.#moveTo = servers.suggest(next.url);
     this.#moveUntilMs = Date.now() + after_ms;
     // Goodbyes of a drain come paced; all others reach everybody at once, and are spread here.
@@ -320,7 +319,7 @@ export class Connection {
   #isGone({ next }: Witness): void {
     const { servers } = this.#world;
     const { server } = this.#status;
-    servers.failed(server);
+    servers.failed(server, Date.now());
     if (next) servers.suggest(next.url);
     this.#lost(lossOf(ConnectionReason.WitnessSaysDead), CloseCode.TooSlow);
   }
@@ -330,7 +329,7 @@ export class Connection {
     const { keeper } = this.#world;
     const { reason } = loss;
     const { leaving } = this.#status;
-    const announced = leaving && (ANNOUNCED[leaving] ?? ConnectionReason.SteppedDown);
+    const announced = leaving && (ANNOUNCED[leaving] || ConnectionReason.SteppedDown);
     const isMoved = reason === ConnectionReason.SessionMoved;
     const isAway = isMoved || reason === ConnectionReason.WitnessSaysDead;
     if (isAway && keeper.home.token === this.home.token) keeper.settle({ server: "" });
@@ -345,7 +344,7 @@ export class Connection {
     this.#mover = null;
     this.#letGo(code);
     this.#search = mover;
-    this.#tell("connecting", reason, { lostAtMs: Date.now(), leaving: null });
+    this.#tell("connecting", reason, { lostAtMs: Date.now() });
   }
 
   /** No line; wait, and search again. */
@@ -363,7 +362,6 @@ export class Connection {
     this.#tell("waiting", reason, {
       failures: failures + 1,
       lostAtMs: wasLive ? now : lostAtMs,
-      leaving: null,
       nextTryAtMs: now + delayMs,
     });
   }
@@ -399,9 +397,14 @@ export class Connection {
   }
 
   #tell(state: ConnectionState, reason: ConnectionReason, news: Partial<ConnectionStatus> = {}): void {
-    const sinceMs = state === this.#status.state ? this.#status.sinceMs : Date.now();
-    const status = { ...this.#status, nextTryAtMs: null, ...news, state, reason, sinceMs };
-    this.#status = { ...status, instance: this.#world.servers.instanceAt(status.server).id };
+    const { servers } = this.#world;
+    const now = { ...this.#status, nextTryAtMs: null, ...news, state, reason };
+    this.#status = {
+      ...now,
+      sinceMs: state === this.#status.state ? now.sinceMs : Date.now(),
+      instance: servers.instanceAt(now.server).id,
+      leaving: this.isLive ? now.leaving : null,
+    };
     this.#events.status(this.#status);
   }
 }

@@ -73,26 +73,28 @@ export class Desk {
   #way = 0;
 
   constructor(options: DeskOptions, events: DeskEvents = {}) {
+    const { memory = sessionStorage, longMemory = lastingMemory(), chance = Math.random } = options;
+    const { fetch: ask = (url, init) => fetch(url, init), openTransport = openWebSocket } = options;
     this.#events = events;
-    this.#keeper = new HomeKeeper(options.memory ?? sessionStorage);
-    this.#servers = new Servers(options.servers, options.longMemory ?? longMemory());
-    const rest = new Rest(options.fetch ?? ((url, init) => fetch(url, init)));
+    this.#keeper = new HomeKeeper(memory);
+    this.#servers = new Servers(options.servers, longMemory);
+    const rest = new Rest(ask);
     const client = randomId();
     this.#commands = new Commands(client, {
       send: (id, command) => this.#connection.send({ type: "command", id, command }),
       wayNumber: () => this.#connection.wayNumber,
       server: () => this.#connection.home.server,
-      askOutcome: (id) => rest.outcome(this.#connection.home.server, this.#connection.home.token, id),
-      resolve: (id, command) => rest.resolve(this.#connection.home.server, this.#connection.home.token, id, command),
-      changed: () => this.#events.commands?.(this.#commands.open),
+      askOutcome: (id) => rest.outcome(this.#connection.home, id),
+      resolve: (id, command) => rest.resolve(this.#connection.home, id, command),
+      changed: () => this.#tell("commands", this.#commands.open),
     });
     this.#connection = new Connection(
       {
         servers: this.#servers,
         rest,
         keeper: this.#keeper,
-        openTransport: options.openTransport ?? openWebSocket,
-        chance: options.chance ?? Math.random,
+        openTransport,
+        chance,
         settings: options.connection,
       },
       {
@@ -180,7 +182,7 @@ export class Desk {
     this.#connection.stop();
     this.#commands.abandon();
     this.#replica.clear();
-    this.#events.view?.(null);
+    this.#tell("view", null);
   }
 
   /** Lets go of everything outside: for a page that puts the desk away. */
@@ -215,13 +217,13 @@ export class Desk {
       this.#end(envelope.data.reason, envelope.data.detail);
       return true;
     }
-    this.#events.view?.(this.#replica.view);
-    if (envelope.type === "message-arrived") this.#events.message?.(envelope.data.message);
+    this.#tell("view", this.#replica.view);
+    if (envelope.type === "message-arrived") this.#tell("message", envelope.data.message);
     return true;
   }
 
   #statusChanged(status: ConnectionStatus): void {
-    this.#events.connection?.(status);
+    this.#tell("connection", status);
     const way = this.#connection.wayNumber;
     if (status.state === "live" && way !== this.#way) {
       this.#way = way;
@@ -232,14 +234,19 @@ export class Desk {
     if (final !== undefined && this.#keeper.hasHome) this.#end(this.#replica.view?.session.closing || final, "");
   }
 
+  #tell<Name extends keyof DeskEvents>(name: Name, ...what: Parameters<Required<DeskEvents>[Name]>): void {
+    const events = this.#events as Partial<Record<Name, (...what: unknown[]) => void>>;
+    events[name]?.(...what);
+  }
+
   #end(reason: string, detail: string): void {
     this.forget();
-    this.#events.ended?.(reason, detail);
+    this.#tell("ended", reason, detail);
   }
 }
 
 /** A browser may forbid it; then what is learned lasts as long as the page. */
-function longMemory(): Memory | null {
+function lastingMemory(): Memory | null {
   try {
     return localStorage;
   } catch {

@@ -46,7 +46,7 @@ export class Door {
     let refusal: unknown;
     while (server !== null) {
       tried.add(server);
-      servers.trying(server, Date.now());
+      servers.trying(server);
       this.#asking(server);
       try {
         const got = await ask(server);
@@ -64,8 +64,9 @@ export class Door {
   /** Whom to ask after one has refused; null when the refusal is everybody's. */
   #after({ status, next }: RequestError, server: string, tried: ReadonlySet<string>, hops: number): string | null {
     if (next) return hops > HOPS_LIMIT ? null : this.#servers.suggest(next.url);
-    if (status !== 0 && status < 500) return null;
-    this.#servers.failed(server);
+    const isPassive = status === 421; // and knows of nobody who is not: others may
+    if (status !== 0 && status < 500 && !isPassive) return null;
+    if (!isPassive) this.#servers.failed(server, Date.now());
     return this.#servers.next(Date.now(), tried);
   }
 }

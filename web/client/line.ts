@@ -8,7 +8,7 @@
  * It knows nothing of other servers. What its transport still says after the loss is not heard.
  */
 
-import type { ClientFrame, Envelope, Refused, ServerFrame } from "./frames.js";
+import type { ClientFrame, Envelope, ServerFrame } from "./frames.js";
 import type { Home } from "./home.js";
 import { CloseCode, ConnectionReason } from "./reasons.js";
 import type { ConnectionSettings } from "./settings.js";
@@ -40,12 +40,18 @@ export interface LineEvents {
   lost(loss: Loss): void;
 }
 
-/** A refusal in words is followed by a close that says the same in a number. */
-const REFUSALS: Readonly<Record<string, CloseCode>> = {
-  "session.unknown": CloseCode.Token,
-  "session.moved": CloseCode.Moved,
-  "taken-over": CloseCode.TakenOver,
-  "session.ended": CloseCode.SessionOver,
+/** What a close code means, or the id of a refusal, which is followed by a close that says the same. */
+const MEANINGS: Readonly<Record<string, ConnectionReason>> = {
+  [CloseCode.Restart]: ConnectionReason.ServerRestarts,
+  [CloseCode.TooSlow]: ConnectionReason.TooSlow,
+  [CloseCode.TakenOver]: ConnectionReason.TakenOver,
+  "taken-over": ConnectionReason.TakenOver,
+  [CloseCode.SessionOver]: ConnectionReason.SessionEnded,
+  "session.ended": ConnectionReason.SessionEnded,
+  [CloseCode.Token]: ConnectionReason.SessionMoved,
+  "session.unknown": ConnectionReason.SessionMoved,
+  [CloseCode.Moved]: ConnectionReason.SessionMoved,
+  "session.moved": ConnectionReason.SessionMoved,
 };
 
 export class Line {
@@ -81,7 +87,7 @@ export class Line {
         this.#events.opened();
       },
       received: (text) => this.#receive(text),
-      closed: (code) => this.#lose(this.#reasonOf(code)),
+      closed: (code) => this.#closed(code),
     });
   }
 
@@ -131,10 +137,9 @@ export class Line {
       this.#term = frame.term;
     }
     if (frame.type === "refused") {
-      this.#refused(frame);
-      return;
-    }
-    if (this.#phase !== "hello") {
+      const reason = this.#meant(frame.id, ConnectionReason.HelloRefused);
+      this.#lose(reason, CloseCode.Normal, frame.reason, frame.detail);
+    } else if (this.#phase !== "hello") {
       this.#events.frame(frame);
     } else if (frame.type === "snapshot") {
       this.#becomeLive(frame);
@@ -151,29 +156,18 @@ export class Line {
     this.#events.live(snapshot);
   }
 
-  #refused({ id, reason, detail }: Refused): void {
-    const code = REFUSALS[id] ?? CloseCode.BadFrame;
-    this.#lose(this.#reasonOf(code), CloseCode.Normal, reason, detail);
+  /** What the server meant by an id or a code. */
+  #meant(told: string | number, otherwise: ConnectionReason): ConnectionReason {
+    const reason = MEANINGS[told] || otherwise;
+    // Without a ticket there is no other way to a session.
+    const isLost = reason === ConnectionReason.SessionMoved && this.home.ticket === "";
+    return isLost ? ConnectionReason.SessionUnknown : reason;
   }
 
-  #reasonOf(code: number): ConnectionReason {
-    switch (code) {
-      case CloseCode.Restart:
-        return ConnectionReason.ServerRestarts;
-      case CloseCode.TooSlow:
-        return ConnectionReason.TooSlow;
-      case CloseCode.TakenOver:
-        return ConnectionReason.TakenOver;
-      case CloseCode.SessionOver:
-        return ConnectionReason.SessionEnded;
-      case CloseCode.Token:
-      case CloseCode.Moved:
-        // Without a ticket there is no other way to it.
-        return this.home.ticket === "" ? ConnectionReason.SessionUnknown : ConnectionReason.SessionMoved;
-      case CloseCode.BadFrame:
-        if (this.#phase === "hello") return ConnectionReason.HelloRefused;
-    }
-    return this.#phase === "opening" ? ConnectionReason.OpenFailed : ConnectionReason.Closed;
+  #closed(code: number): void {
+    if (this.#phase === "opening") this.#lose(this.#meant(code, ConnectionReason.OpenFailed));
+    else if (code === CloseCode.BadFrame && this.#phase === "hello") this.#lose(ConnectionReason.HelloRefused);
+    else this.#lose(this.#meant(code, ConnectionReason.Closed));
   }
 
   #limitPassed(): void {

@@ -44,7 +44,7 @@ export function hex(words: readonly number[]): string {
 function withBlock(state: State, padded: DataView, start: number): State {
   const words: number[] = [];
   const word = (place: number): number => words[place] as number;
-  let [a, b, c, d, e, f, g, h] = state;
+  let mixed = state;
   for (let round = 0; round < 64; round += 1) {
     const [late, early] = [word(round - 2), word(round - 15)];
     words[round] =
@@ -55,16 +55,13 @@ function withBlock(state: State, padded: DataView, start: number): State {
             word(round - 7) +
             (turned(late, 17) ^ turned(late, 19) ^ (late >>> 10))) |
           0;
-    const fresh =
-      h +
-      (turned(e, 6) ^ turned(e, 11) ^ turned(e, 25)) +
-      ((e & f) ^ (~e & g)) +
-      (ROUND_WORDS[round] as number) +
-      word(round);
-    const first = fresh + (turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
-    [a, b, c, d, e, f, g, h] = [first | 0, a, b, c, (d + fresh) | 0, e, f, g];
+    const [a, b, c, d, e, f, g, h] = mixed;
+    const turnedE = turned(e, 6) ^ turned(e, 11) ^ turned(e, 25);
+    const turnedA = turned(a, 2) ^ turned(a, 13) ^ turned(a, 22);
+    const fresh = h + turnedE + ((e & f) ^ (~e & g)) + (ROUND_WORDS[round] as number) + word(round);
+    mixed = [(fresh + turnedA + ((a & b) ^ (a & c) ^ (b & c))) | 0, a, b, c, (d + fresh) | 0, e, f, g];
   }
-  return [a, b, c, d, e, f, g, h].map((each, place) => (each + (state[place] as number)) | 0) as State;
+  return mixed.map((each, place) => (each + (state[place] as number)) | 0) as State;
 }
 
 function turned(word: number, by: number): number {

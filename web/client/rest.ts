@@ -1,6 +1,7 @@
 /** What is asked by plain HTTP: what the site decided, opening a session, going on with it elsewhere, and the like. */
 
 import type { Answer, Credentials, Place, Problem, SessionOpened, SiteConfig, Topology, Witness } from "./frames.js";
+import type { Home } from "./home.js";
 import type { Command } from "./messages.js";
 import { Timer } from "./timer.js";
 
@@ -71,19 +72,20 @@ export class Rest {
   }
 
   /** How a command stands; null when the server does not know it. */
-  outcome(server: string, token: string, id: string): Promise<Answer | null> {
-    return this.#standing("GET", `${server}/v1/session/commands/${encodeURIComponent(id)}`, id, { token });
+  outcome(home: Home, id: string): Promise<Answer | null> {
+    return this.#standing(home, id, "GET", "", {});
   }
 
   /** Has the server find out how a command of another instance ended; null when it cannot. */
-  resolve(server: string, token: string, id: string, command: Command): Promise<Answer | null> {
-    const url = `${server}/v1/session/commands/${encodeURIComponent(id)}/resolve`;
-    return this.#standing("POST", url, id, { token, body: { command } });
+  resolve(home: Home, id: string, command: Command): Promise<Answer | null> {
+    return this.#standing(home, id, "POST", "/resolve", { body: { command } });
   }
 
-  async #standing(method: string, url: string, id: string, ask: Ask): Promise<Answer | null> {
+  async #standing({ server, token }: Home, id: string, method: string, tail: string, ask: Ask): Promise<Answer | null> {
+    if (server === "") throw new RequestError(0, "desktop.no-server");
     try {
-      const standing = await this.#ask<Omit<Answer, "type" | "command_type"> & { type: string }>(method, url, ask);
+      const url = `${server}/v1/session/commands/${encodeURIComponent(id)}${tail}`;
+      const standing = await this.#ask<Omit<Answer, "type"> & { type: string }>(method, url, { ...ask, token });
       return { ...standing, type: "answer", id, command_type: standing.type };
     } catch (error) {
       if (error instanceof RequestError && error.status === 404) return null;
@@ -125,14 +127,14 @@ function refusal({ status, headers }: Response, text: string): RequestError {
   }
   const word = (value: unknown, otherwise: string): string =>
     typeof value === "string" && value !== "" ? value : otherwise;
-  const seconds = Number.parseFloat(headers.get("Retry-After") ?? "");
+  const seconds = Number.parseFloat(String(headers.get("Retry-After")));
   return new RequestError(
     status,
     word(told.id, status >= 500 ? "desktop.server-trouble" : "desktop.request-refused"),
     word(told.detail, ""),
     word(told.retry, "later"),
     word(told.correlation, ""),
-    typeof told.next?.url === "string" ? told.next : null,
+    told.next && typeof told.next.url === "string" ? told.next : null,
     Number.isNaN(seconds) ? null : seconds * 1_000,
   );
 }

@@ -131,8 +131,8 @@ export class Search {
 
   #try(server: string): void {
     this.#tried.add(server);
-    this.#world.servers.trying(server, Date.now());
-    this.#events.trying(server, this.#line?.saidHello ?? false);
+    this.#world.servers.trying(server);
+    this.#events.trying(server, this.#line !== null && this.#line.saidHello);
   }
 
   /** Another server than our own is there. */
@@ -213,14 +213,14 @@ export class Search {
       this.#refuse(loss);
       return;
     }
-    this.#world.servers.failed(home.server);
+    this.#world.servers.failed(home.server, Date.now());
     this.#goOn(home.server, reason);
   }
 
   #failedAt(server: string, { retryAfterMs }: RequestError): void {
     const { servers, chance } = this.#world;
     if (retryAfterMs === null) {
-      servers.failed(server);
+      servers.failed(server, Date.now());
     } else {
       // A quarter more or less: all who were sent away together must not come back together.
       servers.busy(server, Date.now() + retryAfterMs * (0.75 + chance() / 2));

@@ -17,10 +17,9 @@ interface Entry {
   readonly url: string;
   /** By the page, not by a server. */
   readonly given: boolean;
-  /** When it was last tried, ms since 1970; 0 for never. */
-  triedAtMs: number;
-  /** Tries that failed in a row. */
+  /** Tries that failed in a row, and when the last of them did, ms since 1970. */
   failures: number;
+  failedAtMs: number;
   /** It asked to be left alone until then, ms since 1970. */
   busyUntilMs: number;
 }
@@ -37,7 +36,7 @@ const enum Place {
   Down,
 }
 
-/** After so long a failed try says nothing any more, ms. */
+/** After so long a failure says nothing any more, ms. */
 const FAILURE_COUNTS_MS = 60_000;
 
 /** Longest window that a topology may ask for, ms. */
@@ -83,7 +82,7 @@ export class Servers {
 
   /** Over how long desktops that lost their server come back, ms; `otherwise` when no server said. */
   windowMs(otherwise: number): number {
-    const told = this.topology?.reconnect_window_ms ?? otherwise;
+    const told = this.topology ? this.topology.reconnect_window_ms : otherwise;
     return Math.min(WINDOW_LIMIT_MS, Math.max(0, told));
   }
 
@@ -94,7 +93,7 @@ export class Servers {
 
   /** The instance that is reached at an origin; its id is empty when none is known there. */
   instanceAt(url: string): InstanceEntry {
-    return this.#topology.instances.find((each) => each.url === url) ?? NO_INSTANCE;
+    return this.#topology.instances.find((each) => each.url === url) || NO_INSTANCE;
   }
 
   /** The name of the instance at an origin, or the origin when none is known there. */
@@ -125,8 +124,9 @@ export class Servers {
   }
 
   /** The server to begin with, even when it is busy. */
-  first(): string | null {
-    return first(this.#order(Date.now()));
+  first(): string {
+    const [best] = this.#order(Date.now());
+    return (best as Entry).url;
   }
 
   /**
@@ -135,7 +135,9 @@ export class Servers {
    * @param tried those that have had their turn.
    */
   next(nowMs: number, tried: ReadonlySet<string> = new Set()): string | null {
-    return first(this.#order(nowMs).filter(({ url, busyUntilMs }) => !tried.has(url) && busyUntilMs <= nowMs));
+    const isFree = ({ url, busyUntilMs }: Entry): boolean => !tried.has(url) && busyUntilMs <= nowMs;
+    const best = this.#order(nowMs).find(isFree);
+    return best ? best.url : null;
   }
 
   /** Two servers to ask about a third. */
@@ -152,9 +154,8 @@ export class Servers {
   }
 
   /** A try begins. */
-  trying(url: string, nowMs: number): void {
+  trying(url: string): void {
     if (url === this.#suggested) this.#suggested = "";
-    this.#entry(url).triedAtMs = nowMs;
   }
 
   /** It answered, and serves us. */
@@ -164,8 +165,10 @@ export class Servers {
   }
 
   /** It did not, or will not for long: others come first for a while. */
-  failed(url: string): void {
-    this.#entry(url).failures += 1;
+  failed(url: string, nowMs: number): void {
+    const entry = this.#entry(url);
+    entry.failures += 1;
+    entry.failedAtMs = nowMs;
   }
 
   /** It answered that it has too much to do. */
@@ -186,10 +189,10 @@ export class Servers {
     );
   }
 
-  #placeOf({ url, failures, triedAtMs }: Entry, nowMs: number): Place {
+  #placeOf({ url, failures, failedAtMs }: Entry, nowMs: number): Place {
     const { id, state, datacentre, weight } = this.instanceAt(url);
     const { active } = this.#topology;
-    const failedLately = failures > 0 && nowMs - triedAtMs < FAILURE_COUNTS_MS;
+    const failedLately = failures > 0 && nowMs - failedAtMs < FAILURE_COUNTS_MS;
     if (url === this.#lastGood && !failedLately) return Place.LastGood;
     if (url === this.#suggested) return Place.Suggested;
     if (id === "") return Place.Given;
@@ -222,19 +225,15 @@ export class Servers {
 
   #entry(url: string, given = false): Entry {
     const plain = url.replace(/\/+$/, "");
-    const entry = this.#entries.get(plain) ?? { url: plain, given, triedAtMs: 0, failures: 0, busyUntilMs: 0 };
+    const entry = this.#entries.get(plain) || { url: plain, given, failures: 0, failedAtMs: 0, busyUntilMs: 0 };
     this.#entries.set(plain, entry);
     return entry;
   }
 }
 
-function first(entries: readonly Entry[]): string | null {
-  return entries[0]?.url ?? null;
-}
-
 /** Keeps the instances that have an address; null when it is no topology at all. */
 function cleaned(topology: Topology | null): Topology | null {
-  if (!Array.isArray(topology?.instances)) return null;
+  if (!topology || !Array.isArray(topology.instances)) return null;
   const reachable = topology.instances.filter((each) => /^https?:\/\/./.test(each.url));
   return { ...topology, instances: reachable.map((each) => ({ ...each, url: each.url.replace(/\/+$/, "") })) };
 }

@@ -82,7 +82,8 @@ export class Silence {
     const heardAtMs = this.#heardAtMs;
     const answer = this.#events.ask(this.#asked);
     this.#asked += 1;
-    answer?.then(
+    if (!answer) return;
+    answer.then(
       (witness) => {
         if (heardAtMs === this.#heardAtMs && this.#timer.running) this.#answered(witness);
       },

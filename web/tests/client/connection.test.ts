@@ -82,11 +82,11 @@ describe("silence", () => {
     expect(it.status.state).toBe("live");
   });
 
-  test("after the machine slept is seen as soon as the page asks", () => {
+  test("after the machine slept is seen as soon as the page asks, and the next try begins at once", () => {
     const it = rig.live();
     vi.setSystemTime(3_600_000);
     it.tryNow();
-    expect(it.status).toMatchObject({ state: "waiting", reason: ConnectionReason.Dead });
+    expect(it.status).toMatchObject({ state: "connecting", reason: ConnectionReason.Dead, lostAtMs: 3_600_000 });
   });
 });
 
@@ -121,12 +121,12 @@ describe("coming back", () => {
 
   test("never gives up", () => {
     const it = rig.start();
-    for (let tries = 0; tries < 2_000; tries += 1) {
+    for (let tries = 0; tries < 500; tries += 1) {
       rig.wires.last.drop();
       vi.advanceTimersByTime((it.status.nextTryAtMs ?? 0) - Date.now());
     }
     expect(it.status.state).toBe("connecting");
-    expect(rig.wires.all).toHaveLength(2_001);
+    expect(rig.wires.all).toHaveLength(501);
   });
 
   test("counts failures until it was live for 10 s", () => {
@@ -185,11 +185,9 @@ describe("coming back", () => {
   test("a crowd cut off at once comes back spread over the window", () => {
     const crowd = Array.from({ length: 1_000 }, (_, each) => new Rig(seeded(each)));
     for (const each of crowd) each.live();
-    const before = crowd.map((each) => each.wires.all.length);
     for (const each of crowd) each.wires.last.drop();
-    vi.advanceTimersByTime(2_000);
-    const atMs = crowd.flatMap((each, which) => each.wires.all.slice(before[which]).map((wire) => wire.openedAtMs));
-    expect(atMs).toHaveLength(1_000);
+    const atMs = crowd.map((each) => each.status.nextTryAtMs ?? 0);
+    expect(Math.max(...atMs)).toBeLessThanOrEqual(2_000);
     expect(busiest(atMs, 100)).toBeLessThan(80); // 50 if they were spread with a ruler, 1,000 if all came at once
     expect(busiest(atMs, 100)).toBeGreaterThanOrEqual(50);
   });

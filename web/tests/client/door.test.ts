@@ -73,6 +73,14 @@ describe("a login", () => {
     expect(http.list).toEqual(["a", "b", "c", "d"].map((name) => `https://${name} ${LOGIN}`));
   });
 
+  test("passes over a passive datacentre that does not know where to go, and does not hold it to have failed", async () => {
+    const made = door("a", "b");
+    http.on("https://a", LOGIN, refusal(421, "datacentre.passive"));
+    http.on("https://b", LOGIN, opened("b"));
+    expect((await made.logIn(CREDENTIALS)).home.server).toBe("https://b");
+    expect(servers.next(Date.now(), new Set(["https://b"]))).toBe("https://a");
+  });
+
   test("that is sent to and fro ends", async () => {
     const made = door("a");
     http.on("https://a", LOGIN, refusal(421, "instance.elsewhere", place("b")));

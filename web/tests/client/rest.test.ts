@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { RequestError, Rest } from "../../client/rest.js";
-import { Http, place, refusal, type Reply } from "./fakes.js";
+import { aHome, Http, place, refusal, type Reply } from "./fakes.js";
 
 const A = "https://a";
+const HOME = aHome({ token: "t" });
 
 let http: Http;
 let rest: Rest;
@@ -35,21 +36,26 @@ describe("what is asked", () => {
   });
 
   test("how a command stands, and what became of it, are asked with the token", async () => {
-    const standing = { id: "c-1", type: "make-call", outcome: "unknown", error: "", detail: "d" };
+    const standing = { type: "make-call", outcome: "unknown", error: "", detail: "d" };
     const answer = { type: "answer", id: "c-1", command_type: "make-call", outcome: "unknown", error: "", detail: "d" };
     http.on(A, "GET /v1/session/commands/c-1", { body: standing });
     http.on(A, "POST /v1/session/commands/c-1/resolve", { body: standing });
-    await expect(rest.outcome(A, "t", "c-1")).resolves.toEqual(answer);
-    await expect(rest.resolve(A, "t", "c-1", { type: "make-call", number: "1" })).resolves.toEqual(answer);
+    await expect(rest.outcome(HOME, "c-1")).resolves.toEqual(answer);
+    await expect(rest.resolve(HOME, "c-1", { type: "make-call", number: "1" })).resolves.toEqual(answer);
     expect(http.asked.map((each) => each.token)).toEqual(["Bearer t", "Bearer t"]);
     expect(http.asked[1]?.body).toEqual({ command: { type: "make-call", number: "1" } });
+  });
+
+  test("nobody is asked about a command while no server has the session", async () => {
+    await expect(rest.outcome(aHome({ server: "" }), "c-1")).rejects.toMatchObject({ id: "desktop.no-server" });
+    expect(http.asked).toEqual([]);
   });
 
   test("a command that the server does not know is null, and every other refusal is one", async () => {
     http.on(A, "GET /v1/session/commands/c-1", refusal(404, "command.unknown"));
     http.on(A, "GET /v1/session/commands/c-2", refusal(423, "taken-over"));
-    await expect(rest.outcome(A, "t", "c-1")).resolves.toBeNull();
-    await expect(rest.outcome(A, "t", "c-2")).rejects.toMatchObject({ id: "taken-over" });
+    await expect(rest.outcome(HOME, "c-1")).resolves.toBeNull();
+    await expect(rest.outcome(HOME, "c-2")).rejects.toMatchObject({ id: "taken-over" });
   });
 });
 

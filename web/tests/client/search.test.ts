@@ -38,8 +38,7 @@ function know(...names: string[]): void {
   servers = new Servers(["https://a"]);
   servers.learn(aTopology(names));
   names.forEach((name, times) => {
-    for (let count = 0; count < times; count += 1) servers.failed(`https://${name}`);
-    servers.trying(`https://${name}`, -100_000);
+    for (let count = 0; count < times; count += 1) servers.failed(`https://${name}`, -100_000);
   });
 }
 
@@ -161,8 +160,7 @@ describe("elsewhere", () => {
   test("only one server is asked to take the session, and the next when that one could not", async () => {
     know("a", "b", "c");
     keeper.settle({ server: "" });
-    servers.failed("https://a");
-    servers.trying("https://a", 0);
+    servers.failed("https://a", 0);
     there("b", "silent");
     there("c", { status: 500 });
     search().start();

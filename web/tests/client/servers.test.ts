@@ -39,8 +39,7 @@ describe("the order of tries", () => {
   test("given servers are tried as they were given, the one that failed less before the others", () => {
     const servers = new Servers(["https://z", "https://b", "https://c"]);
     expect(order(servers)).toEqual(["https://z", "https://b", "https://c"]);
-    servers.trying("https://z", NOW);
-    servers.failed("https://z");
+    servers.failed("https://z", NOW);
     expect(order(servers)).toEqual(["https://b", "https://c", "https://z"]);
   });
 
@@ -64,8 +63,7 @@ describe("the order of tries", () => {
     );
     servers.succeeded("https://good");
     servers.suggest("https://told");
-    servers.trying("https://failed", NOW);
-    servers.failed("https://failed");
+    servers.failed("https://failed", NOW);
     expect(order(servers)).toEqual([
       "https://good",
       "https://told",
@@ -85,8 +83,7 @@ describe("the order of tries", () => {
       const servers = new Servers(["https://seed"]);
       servers.learn(aTopology(["a", "b", "c"]));
       servers.orderFor(String(agent));
-      servers.trying("https://seed", NOW);
-      servers.failed("https://seed");
+      servers.failed("https://seed", NOW);
       expect(order(servers).slice(0, 3)).toEqual(ranked(String(agent), "a", "b", "c"));
       firsts.add(order(servers)[0] ?? "");
     }
@@ -96,28 +93,25 @@ describe("the order of tries", () => {
   test("has all ready instances alike while no datacentre is active", () => {
     const servers = new Servers(["https://seed"]);
     servers.orderFor("1001");
-    servers.trying("https://seed", NOW);
-    servers.failed("https://seed");
+    servers.failed("https://seed", NOW);
     servers.learn(aTopology([{ id: "e", datacentre: "east" }, { id: "w", datacentre: "west" }], { active: "" }));
     expect(order(servers).slice(0, 2)).toEqual(ranked("1001", "e", "w"));
   });
 
   test("the last good one is first again a minute after it failed", () => {
     const servers = new Servers(["https://a", "https://b"]);
-    servers.trying("https://a", NOW);
-    servers.failed("https://a");
+    servers.failed("https://a", NOW);
     expect(order(servers, NOW + 59_999)[0]).toBe("https://b");
     expect(order(servers, NOW + 60_000)[0]).toBe("https://a");
   });
 
   test("a suggestion counts until it is tried", () => {
     const servers = new Servers(["https://a"]);
-    servers.failed("https://a");
-    servers.trying("https://a", NOW);
+    servers.failed("https://a", NOW);
     expect(servers.suggest("https://c/")).toBe("https://c");
     expect(servers.next(NOW)).toBe("https://c");
-    servers.trying("https://c", NOW);
-    servers.failed("https://c");
+    servers.trying("https://c");
+    servers.failed("https://c", NOW);
     expect(servers.next(NOW)).toBe("https://a");
   });
 
@@ -130,8 +124,7 @@ describe("the order of tries", () => {
   test("with one server every try goes to it, however often it failed", () => {
     const servers = new Servers(["https://a"]);
     for (let tries = 0; tries < 50; tries += 1) {
-      servers.trying("https://a", NOW);
-      servers.failed("https://a");
+      servers.failed("https://a", NOW);
       expect(servers.next(NOW)).toBe("https://a");
     }
   });
