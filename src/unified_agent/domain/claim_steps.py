@@ -67,12 +67,12 @@ def granted(move: Move, fact: ClaimGranted) -> None:
     if state.claim.stage is not ClaimStage.ASKED:
         return
     if fact.carried is not None and state.claim.wish is not Wish.LOGIN:
-        if fact.carried.id != state.id and fact.carried.phase is not Phase.CLOSED:
-            _close(move, "taken-over")  # a login has won since the ticket was written
-            return
         if fact.carried.id == state.id:
             move.state = adopt(fact.carried, state, move.now_s)
             move.effects.append(RestartOutbox(session=state.id, reason="moved"))
+        elif fact.carried.phase is not Phase.CLOSED and fact.carried.claim.term > state.claim.ticket_term:
+            _close(move, "taken-over")  # a login has won since the ticket was written
+            return
     move.set_claim(stage=ClaimStage.HELD, term=fact.term, trouble="", detail="")
     if move.state.telephony.link is not None and move.state.telephony.stage is TelephonyStage.WAITING:
         telephony_steps.queue(move)

@@ -112,7 +112,7 @@ def turn_given(move: Move) -> None:
     """Begin: connect and log on."""
     move.set(dialler_queued=False, dialler_turn_at_s=None)
     login = move.state.identity.dialler
-    if move.state.dialler.stage is DiallerStage.WAITING and login is not None:
+    if move.may_act and move.state.dialler.stage is DiallerStage.WAITING and login is not None:
         move.set_dialler(stage=DiallerStage.LOGGING_ON, step="connecting", trouble="", detail="")
         move.ask_dialler(LogOnDialler(name=login.name, password=login.password, headset=login.headset))
 

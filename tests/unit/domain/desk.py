@@ -22,13 +22,15 @@ from unified_agent.domain.ids import AgentId, CommandId, JobName, LinkId, Secret
 from unified_agent.domain.job import CompletionKey, Job
 from unified_agent.domain.notices import Notice
 from unified_agent.domain.session import Input, new_session, step
-from unified_agent.domain.session_state import CommandRecord, DiallerLogin, Identity, Policy, SessionState
+from unified_agent.domain.session_state import ClaimState, CommandRecord, DiallerLogin, Identity, Policy, SessionState
 from unified_agent.domain.states import Side, SwitchMode
 
 SESSION = SessionId("s")
 AES = LinkId("aes-1")
 DIALLER = LinkId("dialler-1")
 JOB = JobName("SPRING25")
+#: Of an instance that is alone: it holds every claim from the start.
+ALONE = ClaimState()
 NoticeT = TypeVar("NoticeT", bound=Notice)
 
 
@@ -36,16 +38,25 @@ class Desk:
     """One agent, 5001 at station 2001."""
 
     def __init__(
-        self, *, dialler: bool = False, job: str = "", policy: Policy | None = None, link: bool = True
+        self,
+        *,
+        dialler: bool = False,
+        job: str = "",
+        policy: Policy | None = None,
+        link: bool = True,
+        claim: ClaimState = ALONE,
+        desktop: bool = True,
     ) -> None:
         login = DiallerLogin(name="agent1", password=Secret("pw"), headset="2001", job=job) if dialler else None
         identity = Identity(agent=AgentId("5001"), station=StationId("2001"), password=Secret("1234"), dialler=login)
         self.now_s = 1_000_000.0
-        self.state: SessionState = new_session(SESSION, identity, policy or Policy(), self.now_s)
+        self.state: SessionState = new_session(SESSION, identity, policy or Policy(), self.now_s, claim)
         self.effects: list[Effect] = []
         self.latest: list[Effect] = []
         self._commands = 0
-        self.give(SessionOpened(session=SESSION, link=AES if link else None), DesktopAttached(session=SESSION))
+        self.give(SessionOpened(session=SESSION, link=AES if link else None))
+        if desktop:
+            self.give(DesktopAttached(session=SESSION))
 
     def give(self, *facts: Input) -> None:
         """Give facts, a tenth of a second apart."""
