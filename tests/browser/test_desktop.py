@@ -57,4 +57,4 @@ def test_story(story: str, tmp_path: Path) -> None:
 
 
 def test_no_state_has_barriers_or_is_wider_than_its_window() -> None:
-    run("screenshots.mjs", "--only", "wide-light,phone-dark", limit_s=300.0)
+    run("screenshots.mjs", "--only", "wide-light,phone-dark", limit_s=600.0)
