@@ -182,7 +182,9 @@ class Host:
                 return running
             raise OpenRefused("taken-over")
         state = self._new_state(identity, session, Wish.RESUME)
-        claim = replace(state.claim, ticket_term=ticket_term, needs_desktop=desktop_follows)
+        # Until the claim is granted all is told in the latest term known: a desktop takes nothing from an earlier one.
+        term = ticket_term if carried is None else max(ticket_term, carried.claim.term)
+        claim = replace(state.claim, term=term, ticket_term=ticket_term, needs_desktop=desktop_follows)
         state = replace(state, claim=claim, telephony=replace(state.telephony, verified=verified))
         if carried is not None:
             state = adopt(carried, state, self._clock.now_s())

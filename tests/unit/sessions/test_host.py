@@ -241,3 +241,15 @@ def test_a_closed_host_wakes_nobody():
     rooms.host.close()
     rooms.clock.advance(1_000)
     assert next(rooms.host.sessions()).presence is Presence.SUSPECT
+
+
+def test_a_desktop_that_comes_with_a_ticket_is_told_everything_in_the_latest_term_known():
+    rooms = Rooms()
+    session = rooms.host.adopt(
+        identity(), session=SessionId("s9"), ticket_term=7, verified=True, carried=None, desktop_follows=True
+    )
+    state, outbox = rooms.host.state(session), rooms.host.outbox(session)
+    assert state is not None
+    assert outbox is not None
+    assert state.claim.term == 7
+    assert b'"term":7' in outbox.snapshot("attached")
