@@ -40,6 +40,7 @@ def carry_of(state: SessionState) -> SessionState:
         doubts=(),
         dialler=replace(state.dialler, jobs=(), keys=(), step=""),
         dialler_turn_at_s=None,
+        dialler_queued=False,
         telephony=replace(state.telephony, turn_at_s=None),
     )
 
@@ -69,13 +70,15 @@ def adopt(carried: SessionState, state: SessionState, now_s: float) -> SessionSt
         state: the session as opened here: its id, identity with passwords, policy, claim, presence and known link.
         now_s: Unix seconds.
     """
+    verified = carried.telephony.verified or state.telephony.verified  # the ticket may be newer than the carry
     adopted = replace(
         carried,
         id=state.id,
         identity=state.identity,
         policy=state.policy,
         claim=state.claim,
-        phase=_phase(carried),
+        phase=Phase.RESETTING if verified else Phase.LOGGING_IN,
+        telephony=replace(carried.telephony, verified=verified),
         presence=state.presence,
         presence_since_s=state.presence_since_s,
         doubts=state.doubts,
@@ -90,10 +93,6 @@ def adopt(carried: SessionState, state: SessionState, now_s: float) -> SessionSt
         dialler_steps.reset(move, "instance-lost")
     move.set_telephony(link=state.telephony.link)
     return move.state
-
-
-def _phase(carried: SessionState) -> Phase:
-    return Phase.RESETTING if carried.telephony.verified else Phase.LOGGING_IN
 
 
 def _in_doubt(carried: SessionState, state: SessionState) -> tuple[CommandRecord, ...]:

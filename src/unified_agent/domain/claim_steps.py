@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from unified_agent.domain import dialler_steps, telephony_steps
+from unified_agent.domain import command_steps, dialler_steps, telephony_steps
 from unified_agent.domain.carry import adopt
 from unified_agent.domain.effects import AskClaim, CloseSession, RestartOutbox
 from unified_agent.domain.facts import ClaimDelayed, ClaimGranted, ClaimLost, ClaimRefused, IdentityShown, MoveAsked
@@ -70,6 +70,7 @@ def granted(move: Move, fact: ClaimGranted) -> None:
         if fact.carried.id == state.id:
             move.state = adopt(fact.carried, state, move.now_s)
             move.effects.append(RestartOutbox(session=state.id, reason="moved"))
+            command_steps.recall(move)
         elif fact.carried.phase is not Phase.CLOSED and fact.carried.claim.term > state.claim.ticket_term:
             _close(move, "taken-over")  # a login has won since the ticket was written
             return

@@ -58,6 +58,14 @@ def doubted(move: Move, fact: CommandDoubted) -> None:
     move.set(doubts=doubts[-DOUBTS_KEPT:])
 
 
+def recall(move: Move) -> None:
+    """Tell how doubted commands ended of which the last owner knew it: we know now what it left."""
+    for each in move.state.doubts:
+        move.tell_again(each.id)
+    ended = {each.id for each in move.state.commands if each.outcome in {Outcome.DONE, Outcome.REFUSED}}
+    move.set(doubts=tuple(each for each in move.state.doubts if each.id not in ended))
+
+
 def settle_doubts(move: Move) -> None:
     """Find out what became of doubted commands, as soon as what we believe is in line with the switch."""
     if not move.state.doubts or not move.telephony_is_up:

@@ -136,10 +136,23 @@ class Move:
             return
         settled = replace(known, outcome=outcome, error=error, detail=detail)
         self.set(commands=tuple(settled if each.id == command else each for each in self.state.commands))
-        notice = CommandSettled(
-            command=command, command_type=known.type, outcome=outcome.value, error=error, detail=detail
-        )
         self.effects.append(Settle(session=self.state.id, command=command))
+        self._tell_settled(settled)
+
+    def tell_again(self, command: CommandId) -> None:
+        """Say of a remembered command that has ended how it did."""
+        for each in self.state.commands:
+            if each.id == command and each.outcome in {Outcome.DONE, Outcome.REFUSED}:
+                self._tell_settled(each)
+
+    def _tell_settled(self, record: CommandRecord) -> None:
+        notice = CommandSettled(
+            command=record.id,
+            command_type=record.type,
+            outcome=record.outcome.value,
+            error=record.error,
+            detail=record.detail,
+        )
         self.effects.append(Tell(session=self.state.id, notice=notice))
 
     # --- questions asked everywhere
