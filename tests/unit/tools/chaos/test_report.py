@@ -1,0 +1,107 @@
+"""The figures of a run in words, and what is called missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from unified_agent.tools.chaos.report import Broken, ChaosReport, Reaction, Times, as_json, as_table, missed
+from unified_agent.tools.load.report import Machine
+
+WELL = Reaction(
+    scenario="kill",
+    title="a serving process is killed",
+    struck=["a1"],
+    agents=30,
+    others=30,
+    noticed=Times.of([0.01] * 30),
+    attached=Times.of([1.0] * 30),
+    greyed=12,
+    back=Times.of([2.0] * 30),
+    lost=0,
+    truthful=60,
+    moved_in_order=0,
+    others_disturbed=0,
+    others_out=Times(),
+    disturbed_by_healing=0,
+    sessions_ended=0,
+    gaps=0,
+    commands_unknown=0,
+    healing_s=3.0,
+    truthful_after_healing=60,
+    differences=[],
+    back_aim_s=10.0,
+    planned=False,
+)
+
+
+def report(*reactions: Reaction, broken: tuple[Broken, ...] = (), recorded: int = 500) -> ChaosReport:
+    return ChaosReport(
+        version="0.1.0",
+        began="2026-01-01T00:00:00.000Z",
+        machine=Machine(processor="made up", processors=2, memory_bytes=1),
+        agents=60,
+        on_dialler=30,
+        calls_per_minute=1.0,
+        lease_s=6.0,
+        election_s=1.0,
+        reactions=list(reactions),
+        broken=list(broken),
+        recorded=recorded,
+    )
+
+
+def test_times_say_how_many_waited_how_long() -> None:
+    times = Times.of(number / 100 for number in range(100, 0, -1))
+    assert (times.count, times.p50_s, times.p95_s, times.p99_s, times.most_s) == (100, 0.51, 0.95, 0.99, 1.0)
+    assert Times.of([]) == Times()
+
+
+def test_a_run_in_which_all_is_as_it_should_be_misses_nothing() -> None:
+    assert missed(report(WELL)) == []
+    assert "all aims met" in as_table(report(WELL))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"lost": 2}, "kill: 2 of 30 agents were not at work again"),
+        ({"back": Times.of([11.0] * 30)}, "kill: 99 of 100 agents at work after 11.0 s, aim 10 s"),
+        ({"others_disturbed": 1}, "kill: 1 of 30 agents were disturbed who should not have been"),
+        ({"planned": True, "moved_in_order": 29}, "kill: 29 of 30 desktops were moved without being out of step"),
+        ({"disturbed_by_healing": 3}, "kill: 3 agents disturbed by healing"),
+        ({"sessions_ended": 1}, "kill: 1 sessions ended by the system"),
+        ({"commands_unknown": 1}, "kill: 1 commands unknown after 5 s"),
+        ({"truthful": 58}, "kill: 2 agents whose truths did not agree"),
+        ({"truthful_after_healing": 59}, "kill: 1 agents whose truths did not agree after healing"),
+    ],
+)
+def test_whatever_is_not_as_it_should_be_is_said_in_a_sentence(changes: dict[str, Any], sentence: str) -> None:
+    assert missed(report(replace(WELL, **changes))) == [sentence]
+
+
+def test_a_broken_rule_is_missed_and_told_with_its_proof() -> None:
+    broken = Broken(kind="double-owner", sentence="a1 and a2", scenario="kill", proof=["1.0 a1 claimed"])
+    told = report(WELL, broken=(broken,))
+    assert missed(told) == ["kill: double-owner: a1 and a2"]
+    assert "1.0 a1 claimed" in as_table(told)
+
+
+def test_histories_that_are_empty_prove_nothing_and_are_missed() -> None:
+    assert missed(report(WELL, recorded=0)) == ["the instances recorded nothing, so nothing is proven"]
+
+
+def test_the_json_holds_every_figure_and_what_was_missed() -> None:
+    figures = msgspec.json.decode(as_json(report(replace(WELL, gaps=4))))
+    assert figures["reactions"][0]["gaps"] == 4
+    assert figures["missed"] == []
+
+
+def test_the_table_has_a_line_for_each_fault_and_what_differed() -> None:
+    other = replace(WELL, scenario="switch", differences=["agent 3: not back at work"])
+    table = as_table(report(WELL, other))
+    assert [line.split()[0] for line in table.splitlines() if line.startswith(("kill", "switch"))] == ["kill", "switch"]
+    assert "agent 3: not back at work" in table
