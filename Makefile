@@ -12,12 +12,13 @@ FIRST ?=
 # More arguments for `make demo`, for instance: make demo ARGS="--help"
 ARGS ?=
 
-.PHONY: help demo test check simulate build format setup constraints clean system system-test python web pages
+.PHONY: help demo test check simulate build format setup constraints clean system system-demo system-test python web \
+  pages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: setup ## start a whole contact centre here: switch, diallers, instance; prints the page to open
+demo: system-demo setup ## start a whole contact centre here: switch, diallers, three instances; prints the page to open
 	@exec .venv/bin/unified-agent demo $(ARGS)
 
 test: system-test setup ## pass every test: check, pages, simulation, real sockets, browser (under 25 min)
@@ -46,6 +47,10 @@ clean: ## remove what was built and installed here
 
 system:
 	@$(SETUP)/system.sh
+
+# The instances of the demo share a store; one that is alone needs none.
+system-demo:
+	@case " $(ARGS) " in *" --single "*) $(SETUP)/system.sh ;; *) $(SETUP)/system.sh etcd ;; esac
 
 system-test:
 	@$(SETUP)/system.sh browser etcd

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees that this machine has the programs we need: installs them with apt as root, else says what to install.
 # Usage: packaging/setup/system.sh [browser] [etcd]
-#   browser: also Chromium and fonts, for the browser tests;  etcd: also etcd, for the contract tests of the store
+#   browser: also Chromium and fonts, for the browser tests;  etcd: also etcd, for the demo and the store's tests
 # shellcheck source=packaging/setup/common.sh
 source "$(dirname "$0")/common.sh"
 
@@ -47,7 +47,7 @@ and then the same command again"
       { tail -n 30 "$log" >&2 && return 1; }
   }
   timed "installing system packages (${missing[*]})" install_packages
-  # The package starts a service; the tests start members of their own, and nobody asked for one on port 2379.
+  # The package starts a service; demo and tests start members of their own, and nobody asked for one on port 2379.
   case " ${missing[*]} " in
     *" etcd-server "*) systemctl disable --now etcd >/dev/null 2>&1 || true ;;
   esac

@@ -106,8 +106,8 @@ def test_nobody_active_is_urgent_and_comes_with_the_command() -> None:
 
 
 def test_a_handing_over_says_whom_it_waits_for() -> None:
-    told = advise(cluster(me(sessions=0), instance("ua-2"), instance("wa-1"), handed_to="west"))[0]
-    assert told.says == "east is being handed to west: nobody is served meanwhile; ua-2 still has agents"
+    told = only(cluster(me(sessions=0), instance("ua-2"), instance("wa-1"), active="", handed_to="west"))
+    assert told.says == "west is taking over: nobody is served meanwhile; ua-2 still has agents"
 
 
 def test_a_lost_active_side_is_taken_over_by_itself_only_with_a_witness() -> None:

@@ -50,10 +50,10 @@ def test_a_drain_that_somebody_or_something_ended_has_failed(status: ClusterStat
 def test_a_switch_is_told_until_the_other_side_is_active() -> None:
     ordered = follow_activation(cluster(), "west")
     assert (ordered.says, ordered.is_over) == ("east is active; west has the order", False)
-    handed = follow_activation(cluster(me(sessions=0), instance("ua-2"), handed_to="west", epoch=5), "west")
-    assert handed.says == "east hands over to west (epoch 5), and ua-2 still has agents"
-    idle = follow_activation(cluster(me(sessions=0), handed_to="west", epoch=5), "west")
-    assert idle.says == "east hands over to west (epoch 5)"
+    handed = cluster(me(sessions=0), instance("ua-2"), active="", handed_to="west", epoch=5)
+    assert follow_activation(handed, "west").says == "west is taking over (epoch 5); ua-2 still has agents"
+    idle = cluster(me(sessions=0), active="", handed_to="west", epoch=5)
+    assert follow_activation(idle, "west").says == "west is taking over (epoch 5)"
     over = follow_activation(cluster(active="west", epoch=6), "west")
     assert (over.says, over.is_over, over.has_failed) == ("west is active in epoch 6", True, False)
 

@@ -102,7 +102,14 @@ def test_a_drain_has_a_line_of_its_own() -> None:
     ],
 )
 def test_each_state_has_a_word(changed: dict[str, object], word: str) -> None:
-    assert state_of(instance("ua-2", **changed))[0] == word
+    assert state_of(instance("ua-2", **changed), "east")[0] == word
+
+
+def test_an_instance_that_waits_for_its_datacentre_to_be_active_is_warm() -> None:
+    passive = instance("wa-1", state=InstanceState.JOINING)
+    assert state_of(passive, "east") == ("warm", "waiting")
+    assert state_of(passive, "west") == ("joining", "waiting")
+    assert state_of(passive, "")[0] == "joining"
 
 
 def test_each_kind_of_state_has_a_shape_of_its_own() -> None:
@@ -114,7 +121,11 @@ def test_each_kind_of_state_has_a_shape_of_its_own() -> None:
     ("status", "east", "west"),
     [
         (cluster(has_witness=False), "● active", "without a witness only a person makes it active"),
-        (cluster(handed_to="west", epoch=5), "◆ stands down for west (epoch 5)", "◆ takes over from east (epoch 5)"),
+        (
+            cluster(active="", handed_to="west", epoch=5),
+            "◆ stands down for west (epoch 5)",
+            "◆ is taking over (epoch 5)",
+        ),
         (cluster(me(), instance("ua-2")), "● active", "■ passive, and no instance lives there"),
         (
             cluster(instance("wa-1", is_me=True), instance("wa-2"), datacentre="west"),

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from unified_agent.errors import SettingsError
+from unified_agent.tools.demo import command
 from unified_agent.tools.demo.command import DemoOptions, check_pages, run, say, wanted_ports
 from unified_agent.tools.demo.ports import FREE_PORTS, Ports
 
@@ -32,6 +33,18 @@ def test_pages_that_were_not_built_are_missed_with_what_to_run(tmp_path: Path) -
 async def test_a_negative_time_is_refused_before_anything_starts() -> None:
     with pytest.raises(SettingsError, match="--exit-after"):
         await run(DemoOptions(exit_after=-1))
+
+
+@pytest.mark.asyncio
+async def test_a_missing_etcd_is_said_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise SettingsError("etcd is not installed")
+
+    monkeypatch.setattr(command, "check_pages", lambda: None)
+    monkeypatch.setattr(command, "find_etcd", missing)
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **_: pytest.fail("a folder was made"))
+    with pytest.raises(SettingsError, match="etcd"):
+        await run(DemoOptions())
 
 
 def test_a_terminal_that_is_gone_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,51 @@
 import tomllib
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from unified_agent.settings import Settings
-from unified_agent.tools.demo.plan import AGENTS, DIALLER_NAMES, JOB, LOGINS, aes_file, instance_file
+from unified_agent.tools.demo.plan import (
+    AGENTS,
+    DIALLER_NAMES,
+    INSTANCE_NAMES,
+    JOB,
+    LOGINS,
+    ClusterPlan,
+    aes_file,
+    instance_file,
+    url_at,
+)
 from unified_agent.tools.simulators.aes.plan_file import read_plan_file
 from unified_agent.tools.simulators.apc.plan import load_plan
 
 DIALLERS = (("127.0.0.1", 22700), ("127.0.0.1", 22701))
 
 
-def settings() -> Settings:
-    return msgspec.convert(tomllib.loads(instance_file(0, ("127.0.0.1", 4721), DIALLERS)), Settings)
+URLS = {name: url_at(port) for name, port in zip(INSTANCE_NAMES, (8080, 8081, 8082), strict=True)}
+CLUSTER = ClusterPlan(urls=URLS, store=2379, keys_file=Path("/tmp/cluster.keys"))
+
+
+def settings(name: str = "ua-1", cluster: ClusterPlan | None = None) -> Settings:
+    text = instance_file(name, 8080, ("127.0.0.1", 4721), DIALLERS, cluster)
+
+    def decode(kind: type, value: str) -> Path:
+        assert kind is Path
+        return Path(value)
+
+    return msgspec.convert(tomllib.loads(text), Settings, dec_hook=decode)
+
+
+def test_an_instance_alone_has_no_store() -> None:
+    assert settings().cluster.is_alone
+
+
+@pytest.mark.parametrize("name", INSTANCE_NAMES)
+def test_the_instances_of_a_cluster_share_all_but_their_names_and_addresses(name: str) -> None:
+    one = settings(name, CLUSTER)
+    assert (one.instance, one.cluster.url) == (name, URLS[name])
+    assert one.cluster.store.endpoints == ("127.0.0.1:2379",)
+    assert one.cluster.keys_file == Path("/tmp/cluster.keys")
 
 
 def test_the_instance_knows_both_diallers_in_order_and_what_may_be_edited() -> None:

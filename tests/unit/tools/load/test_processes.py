@@ -30,6 +30,7 @@ async def test_what_a_child_tells_until_it_is_ready_is_known(tmp_path):
     assert child.told == {"http": "http://127.0.0.1:1/", "plain": "127.0.0.1:2"}
     assert child.address("plain") == ("127.0.0.1", 2)
     assert child.alive
+    assert child.status is None
     child.check()
     await child.end()
     assert not child.alive
@@ -48,6 +49,7 @@ async def test_a_killed_child_is_gone_and_told_with_its_status(tmp_path):
     await child.kill()
     with pytest.raises(ChildFailed, match="child ended with status -9"):
         child.check()
+    assert child.status == -9
     await child.kill()
 
 
