@@ -436,3 +436,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise SettingsError("diallers: each needs a name of its own")
         if not self.telephony.servers:
             raise SettingsError("telephony.servers is empty: name at least one AES server")
+        if not self.cluster.is_alone:
+            self._check_addresses()
+
+    def _check_addresses(self) -> None:
+        """Others must be told where we are: an address that means all of them tells nobody anything."""
+        wildcards = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+        if not self.cluster.url and self.http.host in wildcards:
+            raise SettingsError(
+                "cluster.url is missing: say where desktops reach this instance, for instance https://ua-1.example.com"
+            )
+        if not self.cluster.peers.address and self.cluster.peers.host in wildcards:
+            raise SettingsError(
+                "cluster.peers.address is missing: say where other instances reach this one, as host:port"
+            )

@@ -5,18 +5,22 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from unified_agent.domain.ids import LinkId
 from unified_agent.errors import SettingsError
 from unified_agent.server.auth import LoginLimiter
 from unified_agent.settings import (
     AesServerSettings,
+    ClusterSettings,
     DesktopSettings,
     DiallerSettings,
     HttpSettings,
     LinkSettings,
+    PeerSettings,
     ReasonCodeSettings,
     Settings,
+    StoreSettings,
     TelephonySettings,
     TlsSettings,
 )
@@ -25,6 +29,9 @@ PEM = Path("some.pem")
 AES = AesServerSettings(name=LinkId("aes-1"), host="aes.example")
 DIALLER = DiallerSettings(name=LinkId("dialler-1"), host="dialler.example")
 TELEPHONY = TelephonySettings(servers=(AES,))
+EVERYWHERE = HttpSettings(host="0.0.0.0")
+STORE = StoreSettings(endpoints=("etcd.example:2379",))
+MEMBER = ClusterSettings(keys_file=PEM, store=STORE)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +51,21 @@ TELEPHONY = TelephonySettings(servers=(AES,))
         (HttpSettings, {"tls_key_file": PEM}, "tls_cert_file and tls_key_file belong together"),
         (Settings, {"telephony": TELEPHONY, "diallers": (DIALLER, DIALLER)}, "diallers: each needs a name of its own"),
         (Settings, {}, "name at least one AES server"),
+        (ClusterSettings, {"datacentres": ("a", "b", "c")}, "at most two"),
+        (ClusterSettings, {"datacentre": "c", "datacentres": ("a", "b")}, "'c' is not among cluster.datacentres"),
+        (ClusterSettings, {"stuck_s": 2.6}, "two thirds of cluster.lease_s"),
+        (ClusterSettings, {"store": STORE}, "keys_file is missing: make one with 'unified-agent keys new FILE'"),
+        (PeerSettings, {"tls_cert_file": PEM}, "belong together: give all or none"),
+        (
+            Settings,
+            {"telephony": TELEPHONY, "http": EVERYWHERE, "cluster": MEMBER},
+            "where desktops reach this instance",
+        ),
+        (
+            Settings,
+            {"telephony": TELEPHONY, "cluster": replace(MEMBER, peers=PeerSettings(host="0.0.0.0"))},
+            "where other instances reach this one, as host:port",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(settings: type[Any], given: dict[str, Any], said: str):
@@ -66,6 +88,12 @@ def test_values_that_contradict_each_other_are_refused(settings: type[Any], give
         (DesktopSettings, {"write_low_bytes": 65_535}),
         (HttpSettings, {"tls_cert_file": PEM, "tls_key_file": PEM}),
         (Settings, {"telephony": TELEPHONY, "diallers": (DIALLER,)}),
+        (ClusterSettings, {"datacentre": "b", "datacentres": ("a", "b")}),
+        (ClusterSettings, {"lease_s": 3.0, "stuck_s": 2.0}),
+        (PeerSettings, {"tls_cert_file": PEM, "tls_key_file": PEM, "tls_ca_file": PEM}),
+        (Settings, {"telephony": TELEPHONY, "cluster": MEMBER}),
+        (Settings, {"telephony": TELEPHONY, "http": EVERYWHERE, "cluster": replace(MEMBER, url="https://ua-1")}),
+        (Settings, {"telephony": TELEPHONY, "http": EVERYWHERE}),
     ],
 )
 def test_values_at_their_bounds_are_taken(settings: type[Any], given: dict[str, Any]):
