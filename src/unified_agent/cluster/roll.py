@@ -1,7 +1,8 @@
 """The roll of the cluster, as one instance has read it: who is registered, whom each would ask, who is active.
 
 Made of what a watch tells of everything below ``CLUSTER_PREFIX``. Decodes each value once, when it comes; one that
-cannot be read counts as not there, and is told in the log.
+cannot be read counts as not there, and is told in the log. Who is registered is asked with every heartbeat, at every
+door and after every change of anybody's listing, so it is put together only when it has changed.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ class Roll:
     def __init__(self) -> None:
         self._view = View()
         self._values: dict[str, Struct] = {}
+        self._registered: dict[str, Registered] = {}
+        self._in_order: tuple[Registered, ...] = ()
 
     @property
     def revision(self) -> Revision:
@@ -84,27 +87,30 @@ class Roll:
     def take(self, told: Snapshot | Changes) -> tuple[Departed, ...]:
         """Take what a watch told; returns the incarnations that have ended by it."""
         departed = []
+        nodes_changed = False
         for each in self._view.apply(told):
             if each.after is None:
                 self._values.pop(each.key, None)
             else:
                 self._read(each.key, each.after)
-            gone = each.before is not None and (each.after is None or each.after.created != each.before.created)
-            if gone and each.before is not None and each.key.startswith(_NODES):
+            if not each.key.startswith(_NODES):
+                continue
+            nodes_changed = True
+            self._register(each.key, each.after)
+            if each.before is not None and (each.after is None or each.after.created != each.before.created):
                 datacentre, instance = _place(each.key)
                 departed.append(Departed(instance, datacentre, each.before.created))
+        if nodes_changed:
+            self._in_order = tuple(self._registered[key] for key in sorted(self._registered))
         return tuple(departed)
 
-    def registered(self) -> Iterator[Registered]:
+    def registered(self) -> tuple[Registered, ...]:
         """All registered instances, in the order of their keys."""
-        for key in sorted(key for key in self._values if key.startswith(_NODES)):
-            found = self._registered(key)
-            if found is not None:
-                yield found
+        return self._in_order
 
     def find(self, datacentre: str, instance: InstanceId) -> Registered | None:
         """Return one registered instance."""
-        return self._registered(instance_key(datacentre, instance))
+        return self._registered.get(instance_key(datacentre, instance))
 
     def listing(self, datacentre: str, instance: InstanceId) -> tuple[Listing | None, Revision]:
         """Return whom an instance would ask, and the revision of that; (None, 0) for nothing."""
@@ -127,12 +133,14 @@ class Roll:
             if key.startswith(prefix) and isinstance(value, Listing):
                 yield InstanceId(key.removeprefix(prefix)), value
 
-    def _registered(self, key: str) -> Registered | None:
-        entry, node = self._view.get(key), self._values.get(key)
+    def _register(self, key: str, entry: Entry | None) -> None:
+        """Note one key of an instance as it is now."""
+        node = self._values.get(key)
         if entry is None or not isinstance(node, Node):
-            return None
+            self._registered.pop(key, None)
+            return
         datacentre, instance = _place(key)
-        return Registered(
+        self._registered[key] = Registered(
             instance=instance, datacentre=datacentre, incarnation=entry.created, revision=entry.revision, node=node
         )
 
