@@ -5,10 +5,22 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from unified_agent.domain import commands as c
 from unified_agent.domain import facts as f
-from unified_agent.domain.effects import AskDialler, AskSwitch, CloseSession, Effect, RestartOutbox, Tell
+from unified_agent.domain.carry import adopt, carry_of, pack, unpack
+from unified_agent.domain.claim_steps import GOES_ON, MOVED
+from unified_agent.domain.effects import (
+    AskClaim,
+    AskDialler,
+    AskSwitch,
+    AskTurn,
+    CloseSession,
+    Effect,
+    RestartOutbox,
+    Tell,
+)
 from unified_agent.domain.ids import (
     AgentId,
     CallId,
@@ -21,11 +33,12 @@ from unified_agent.domain.ids import (
     StationId,
 )
 from unified_agent.domain.job import CompletionKey, Job, RecordField
-from unified_agent.domain.limits import COMMANDS_REMEMBERED, MESSAGES_KEPT, REQUESTS_OPEN
+from unified_agent.domain.limits import COMMANDS_REMEMBERED, DOUBTS_KEPT, MESSAGES_KEPT, REQUESTS_OPEN
 from unified_agent.domain.notices import SessionEnded, apply
 from unified_agent.domain.session import Input, new_session, next_wake_s, step
-from unified_agent.domain.session_state import DiallerLogin, Identity, Outcome, Policy, SessionState
+from unified_agent.domain.session_state import ClaimState, DiallerLogin, Identity, Outcome, Policy, SessionState
 from unified_agent.domain.states import (
+    ClaimStage,
     DiallerStage,
     HeadsetState,
     ItemKind,
@@ -35,10 +48,12 @@ from unified_agent.domain.states import (
     Side,
     SwitchMode,
     TelephonyStage,
+    Wish,
 )
 from unified_agent.domain.view import View, view_of
 
 SESSION = SessionId("s")
+PASSWORD = "a password, at the switch and at the dialler"
 CALLS = st.sampled_from([CallId("1"), CallId("2"), CallId("3")])
 NUMBERS = st.sampled_from(["3001", "3002", ""])
 MODES = st.sampled_from(list(SwitchMode))
@@ -125,13 +140,19 @@ class SessionMachine(RuleBasedStateMachine):
 
     state: SessionState
     desktop: View
+    left: SessionState | None  #: what the last owner wrote last
 
-    @initialize(dialler=st.booleans(), job=st.sampled_from(["", "J1"]), far=st.integers(0, 12))
-    def open(self, dialler: bool, job: str, far: int) -> None:
-        login = DiallerLogin(name="a", password=Secret("p"), headset="2001", job=job) if dialler else None
-        identity = Identity(agent=AgentId("5001"), station=StationId("2001"), password=Secret("1"), dialler=login)
+    @initialize(dialler=st.booleans(), job=st.sampled_from(["", "J1"]), alone=st.booleans(), far=st.integers(0, 13))
+    def open(self, dialler: bool, job: str, alone: bool, far: int) -> None:
+        login = DiallerLogin(name="a", password=Secret(PASSWORD), headset="2001", job=job) if dialler else None
+        self.identity = Identity(
+            agent=AgentId("5001"), station=StationId("2001"), password=Secret(PASSWORD), dialler=login
+        )
+        claim = ClaimState() if alone else ClaimState(stage=ClaimStage.ASKED, wish=Wish.LOGIN, term=0)
         self.now_s = 1_000.0
-        self.state = new_session(SESSION, identity, Policy(), self.now_s)
+        self.term = 1
+        self.left = None
+        self.state = new_session(SESSION, self.identity, Policy(), self.now_s, claim)
         self.desktop = view_of(self.state)
         self.steps = 0
         self.asked: set[int] = set()
@@ -148,6 +169,8 @@ class SessionMachine(RuleBasedStateMachine):
         if before.phase is Phase.CLOSED:
             assert effects == ()
             assert self.state is before
+        if before.phase is not Phase.CLOSED and may_not_act(self.state, fact):
+            assert not any(isinstance(each, AskSwitch | AskDialler | AskTurn) for each in effects)
         for effect in effects:
             self.check(effect)
         if any(isinstance(each, RestartOutbox) for each in effects):
@@ -169,6 +192,9 @@ class SessionMachine(RuleBasedStateMachine):
             self.ended += isinstance(effect.notice, SessionEnded)
         if isinstance(effect, CloseSession):
             assert state.phase is Phase.CLOSED
+            assert state.item is None or effect.reason in GOES_ON - {MOVED}, "a record is not left open by a move"
+        if isinstance(effect, AskClaim):
+            assert state.claim.stage is ClaimStage.ASKED
 
     # --- what may happen
 
@@ -196,10 +222,73 @@ class SessionMachine(RuleBasedStateMachine):
     def command_received(self, command: c.AnyCommand, number: int) -> None:
         known = {each.id for each in self.state.commands}
         command_id = CommandId(f"c-{number}")
+        if self.state.claim.stage is ClaimStage.ASKED and self.left is not None and command_id not in known:
+            return  # it may have been asked of the last owner; a desktop asks what became of it
         asked = len(self.asked)
         self.give(f.CommandReceived(session=SESSION, id=command_id, command=command))
         if command_id in known and isinstance(command, c.CallCommand):
             assert len(self.asked) == asked, "a repeated command was performed again"
+
+    # --- the claim
+
+    @precondition(lambda self: self.state.claim.stage is ClaimStage.ASKED)
+    @rule(trouble=st.sampled_from(["cluster.no-store", "cluster.owner-lives"]))
+    def claim_delayed(self, trouble: str) -> None:
+        self.give(f.ClaimDelayed(session=SESSION, trouble=trouble))
+
+    @rule()
+    def claim_granted(self) -> None:
+        self.term += 1
+        self.give(f.ClaimGranted(session=SESSION, term=self.term, carried=self.left))
+
+    @rule(reason=st.sampled_from(["drain", "move", "taken-over"]))
+    def move_asked(self, reason: str) -> None:
+        had_item = self.state.item is not None
+        self.give(f.MoveAsked(session=SESSION, reason=reason))
+        if had_item:
+            assert self.state.claim.stage is not ClaimStage.LEAVING or self.state.item is None
+        self.go_on_elsewhere(follows=False)
+
+    @precondition(lambda self: self.steps > 40)
+    @rule(refused=st.booleans())
+    def claim_not_to_be_had(self, refused: bool) -> None:
+        if refused:
+            self.give(f.ClaimRefused(session=SESSION, id="station.in-use"))
+        else:
+            self.give(f.ClaimLost(session=SESSION, reason="stepped-down"))
+            assert self.state.phase is Phase.CLOSED
+
+    @precondition(lambda self: self.state.claim.stage is not ClaimStage.ASKED)
+    @rule(follows=st.booleans(), knows=st.booleans())
+    def instance_lost(self, follows: bool, knows: bool) -> None:
+        """Another instance takes the session in, whether or not it can read at once what was left."""
+        self.go_on_elsewhere(follows=follows, knows=knows, lost=True)
+
+    def go_on_elsewhere(self, *, follows: bool, knows: bool = True, lost: bool = False) -> None:
+        state = self.state
+        if not lost and (state.phase is not Phase.CLOSED or state.close_reason not in GOES_ON):
+            return
+        if lost and state.phase is Phase.CLOSED:
+            return
+        self.left = unpack(pack(carry_of(state)))
+        claim = ClaimState(
+            stage=ClaimStage.ASKED, wish=Wish.RESUME, term=0, needs_desktop=follows, ticket_term=self.term
+        )
+        fresh = new_session(SESSION, self.identity, Policy(), self.now_s, claim)
+        fresh = replace(fresh, telephony=replace(fresh.telephony, verified=state.telephony.verified))
+        self.state = adopt(self.left, fresh, self.now_s) if knows else fresh
+        self.desktop = view_of(self.state)
+        self.asked = set()
+        self.ended = 0
+        self.settled = self.settled if knows else {}
+        self.give(f.SessionOpened(session=SESSION, link=LinkId("aes")))
+
+    @rule(command=COMMANDS, number=st.integers(1, 300))
+    def command_doubted(self, command: c.AnyCommand, number: int) -> None:
+        asked = len(self.asked)
+        self.give(f.CommandDoubted(session=SESSION, id=CommandId(f"c-{number}"), command=command))
+        opened = [each for each in self.state.requests if each.command == f"c-{number}"]
+        assert len(self.asked) == asked or not opened, "a doubted command was performed"
 
     @precondition(lambda self: self.steps > 40)  # earlier it would only cut most histories short
     @rule(now=st.booleans())
@@ -222,6 +311,7 @@ class SessionMachine(RuleBasedStateMachine):
         assert len(self.state.requests) <= REQUESTS_OPEN
         assert len(self.state.commands) <= COMMANDS_REMEMBERED
         assert len(self.state.messages) <= MESSAGES_KEPT
+        assert len(self.state.doubts) <= DOUBTS_KEPT
 
     @invariant()
     def nothing_of_the_telephone_is_shown_while_it_cannot_be_seen(self) -> None:
@@ -236,7 +326,30 @@ class SessionMachine(RuleBasedStateMachine):
 
     @invariant()
     def an_ending_is_told_once(self) -> None:
-        assert self.ended == (1 if self.state.phase is Phase.CLOSED else 0)
+        is_over = self.state.phase is Phase.CLOSED and self.state.close_reason not in GOES_ON
+        assert self.ended == (1 if is_over else 0)
+
+    @invariant()
+    def what_is_carried_survives_and_holds_no_password(self) -> None:
+        carry = carry_of(self.state)
+        data = pack(carry)
+        assert unpack(data) == carry
+        assert PASSWORD.encode() not in data
+
+    @invariant()
+    def another_instance_would_show_nothing_that_cannot_be_seen(self) -> None:
+        adopted = adopt(carry_of(self.state), self.state, self.now_s)
+        assert adopted.calls == ()
+        assert adopted.requests == ()
+        assert (adopted.item, adopted.agent.known, adopted.dialler_queued) == (None, False, False)
+        assert not any(each.outcome is Outcome.ACCEPTED for each in adopted.commands)
+        assert {each.id for each in self.state.calls} <= {each.id for each in adopted.calls_before}
+
+    @invariant()
+    def nothing_is_open_at_a_link_before_the_claim(self) -> None:
+        if self.state.claim.stage is ClaimStage.ASKED:
+            assert self.state.requests == ()
+            assert self.state.telephony.stage is not TelephonyStage.QUEUED
 
     @invariant()
     def a_settled_command_stays_settled(self) -> None:
@@ -256,6 +369,11 @@ class SessionMachine(RuleBasedStateMachine):
         assert woken.phase is Phase.CLOSED or again_s is None or again_s > max(self.now_s, wake_s)
 
 
+def may_not_act(state: SessionState, fact: Input) -> bool:
+    """Whether nothing may have been asked for the agent by this fact: the claim is not ours, or is ours no more."""
+    return state.claim.stage is ClaimStage.ASKED or isinstance(fact, f.ClaimLost | f.ClaimRefused)
+
+
 def in_good_order() -> list[Input]:
     """A login without trouble, so that histories begin at any depth and not only at the door."""
     number = (RequestId(each) for each in range(1, 9))
@@ -263,6 +381,7 @@ def in_good_order() -> list[Input]:
     keys = (CompletionKey(code="20", text="ok"),)
     return [
         f.DesktopAttached(session=SESSION),
+        f.ClaimGranted(session=SESSION, term=1),
         f.TurnGiven(session=SESSION, side=Side.TELEPHONY),
         f.RequestDone(session=SESSION, request=next(number)),
         f.StationSnapshot(session=SESSION, request=next(number), calls=(), agent=None, mode=SwitchMode.LOGGED_OUT),
