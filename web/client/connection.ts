@@ -63,13 +63,17 @@ export interface ConnectionEvents {
   /** The server said what time it is, RFC 3339. */
   time(now: string): void;
   status(status: ConnectionStatus): void;
-  /** The session was over before this page knew: a login that the switch refused at once, for instance. */
+  /** The session is over, and the server said why: a login that the switch refused at once, for instance. */
   ended(reason: string, detail: string): void;
 }
 
-/** Changes of server within a minute, from which on the next waits. */
+/** After so many changes of server within a minute the next waits. */
 const SWITCHES_LIMIT = 3;
 const MINUTE_MS = 60_000;
+const HOLD_MS = 10_000;
+
+/** First delay at most, when it is known that ours is dead: desktops learn that one by one, and are spread already. */
+const FIRST_DELAY_WHEN_DEAD_MS = 500;
 
 /** What a loss is called that was announced; of the other reasons, `SteppedDown`. */
 const ANNOUNCED: Readonly<Record<string, ConnectionReason>> = {
@@ -159,9 +163,9 @@ export class Connection {
     if (this.#retry.running) this.#connect(); // not before `start`: a page shows itself when nobody has logged in, too
   }
 
-  /** Says which server is asked for something else than the connection. */
+  /** Says which server is being asked while there is no session to connect. */
   asking(server: string): void {
-    this.#tell(this.#status.state, this.#status.reason, { server });
+    if (!this.#world.keeper.hasHome) this.#retell({ server });
   }
 
   /** Sends one frame. False while not live. */
@@ -235,7 +239,7 @@ export class Connection {
   }
 
   #becomeSteady(): void {
-    if (this.#status.failures > 0) this.#tell(this.#status.state, this.#status.reason, { failures: 0 });
+    if (this.#status.failures > 0) this.#retell({ failures: 0 });
   }
 
   #heard(): void {
@@ -251,7 +255,7 @@ export class Connection {
       this.#events.time(frame.now);
     } else if (frame.type === "topology") {
       servers.learn(frame);
-      if (isOurs) this.asking(line.home.server); // its name may be known only now
+      if (isOurs) this.#retell();
     } else if (frame.type === "ticket") {
       if (keeper.home.token === line.home.token) keeper.settle({ ticket: frame.ticket });
     } else if (!isOurs) {
@@ -277,25 +281,25 @@ export class Connection {
   /** The server goes, or we are to go. What it is called when it closes is known now. */
   #announced(line: Line, goodbye: Goodbye): void {
     const { next, reason, after_ms } = goodbye;
-    this.#tell(this.#status.state, this.#status.reason, { leaving: reason });
     const { servers, chance } = this.#world;
-    if (!next || this.#mover || line.home.ticket === "") return;
-    servers.failed(line.home.server, Date.now());
+    const { server, ticket } = line.home;
+    this.#retell({ leaving: reason });
+    if (!next || this.#mover || ticket === "") return;
+    servers.failed(server, Date.now());
     this.#moveTo = servers.suggest(next.url);
     this.#moveUntilMs = Date.now() + after_ms;
+    if (this.#depart.running) return;
     // Goodbyes of a drain come paced; all others reach everybody at once, and are spread here.
     const windowMs = Math.min(after_ms, servers.windowMs(this.#settings.firstDelayMs));
-    const spreadMs = reason === "drain" || reason === "move" ? 0 : chance() * windowMs;
+    const isPaced = ANNOUNCED[reason] === ConnectionReason.ServerDrains;
+    const spreadMs = isPaced ? 0 : chance() * windowMs;
     this.#depart.start(Math.max(spreadMs, this.#holdMs()));
   }
 
   /** Looks for another server, to leave this one when that one is live. */
   #moveAway(): void {
-    const line = this.#line;
-    if (!line) return;
-    const { server } = line.home;
-    this.#mover = this.#newSearch(server);
-    this.#mover.start(this.#moveTo === server ? "" : this.#moveTo);
+    this.#mover = this.#newSearch(this.home.server);
+    this.#mover.start(this.#moveTo);
     this.#moveTo = "";
   }
 
@@ -307,19 +311,17 @@ export class Connection {
 
   #askWitness(which: number): Promise<Witness> | null {
     const { servers, rest } = this.#world;
-    const { server } = this.#status;
-    const witnesses = servers.witnessesOf(server, Date.now());
+    const { instance } = this.#status;
+    const witnesses = servers.witnessesOf(instance, Date.now());
     const witness = witnesses[which < 2 ? which : which % witnesses.length];
-    const { id } = servers.instanceAt(server);
-    if (witness === undefined || id === "" || this.home.ticket === "") return null;
-    return rest.witness(witness, id, this.#settings.openLimitMs);
+    if (witness === undefined || instance === "" || this.home.ticket === "") return null;
+    return rest.witness(witness, instance, this.#settings.openLimitMs);
   }
 
   /** Our instance is silent, and another one knows why. */
   #isGone({ next }: Witness): void {
     const { servers } = this.#world;
-    const { server } = this.#status;
-    servers.failed(server, Date.now());
+    servers.failed(this.home.server, Date.now());
     if (next) servers.suggest(next.url);
     this.#lost(lossOf(ConnectionReason.WitnessSaysDead), CloseCode.TooSlow);
   }
@@ -367,21 +369,20 @@ export class Connection {
   }
 
   #delayMs(failures: number, isDead = false): number {
-    const { firstDelayMs, firstDelayWhenDeadMs, baseDelayMs, capDelayMs } = this.#settings;
+    const { firstDelayMs, baseDelayMs, capDelayMs } = this.#settings;
     const windowMs = this.#world.servers.windowMs(firstDelayMs);
-    const firstMs = isDead ? Math.min(windowMs, firstDelayWhenDeadMs) : windowMs;
+    const firstMs = isDead ? Math.min(windowMs, FIRST_DELAY_WHEN_DEAD_MS) : windowMs;
     return reconnectDelayMs(failures, { firstMs, baseMs: baseDelayMs, capMs: capDelayMs }, this.#world.chance);
   }
 
   /** Too many changes of server lately mean that changing does not help. */
   #holdMs(): number {
     const lately = this.#switchedAtMs.filter((at) => Date.now() - at < MINUTE_MS);
-    return lately.length < SWITCHES_LIMIT ? 0 : this.#settings.holdMs;
+    return lately.length < SWITCHES_LIMIT ? 0 : HOLD_MS;
   }
 
   #refuse({ reason, cause, detail }: Loss): void {
     this.#letGo();
-    // A login may be refused by the switch before this page has connected.
     if (cause !== "") this.#events.ended(cause, detail);
     this.#tell(reason === ConnectionReason.SessionEnded ? "ended" : "refused", reason);
   }
@@ -396,13 +397,18 @@ export class Connection {
     this.#ways += 1;
   }
 
+  /** Tells what is new and no change of state. */
+  #retell(news: Partial<ConnectionStatus> = {}): void {
+    this.#tell(this.#status.state, this.#status.reason, news);
+  }
+
   #tell(state: ConnectionState, reason: ConnectionReason, news: Partial<ConnectionStatus> = {}): void {
     const { servers } = this.#world;
     const now = { ...this.#status, nextTryAtMs: null, ...news, state, reason };
     this.#status = {
       ...now,
       sinceMs: state === this.#status.state ? now.sinceMs : Date.now(),
-      instance: servers.instanceAt(now.server).id,
+      instance: (this.#line && this.#line.instance) || servers.instanceAt(now.server).id,
       leaving: this.isLive ? now.leaving : null,
     };
     this.#events.status(this.#status);

@@ -53,7 +53,6 @@ export interface DeskEvents {
 const FINAL_REASONS: Readonly<Partial<Record<number, string>>> = {
   [ConnectionReason.SessionUnknown]: "session.unknown",
   [ConnectionReason.HelloRefused]: "protocol.hello",
-  [ConnectionReason.TicketRefused]: "ticket.invalid",
   [ConnectionReason.SessionEnded]: "session.ended",
 };
 

@@ -6,6 +6,9 @@ import type { RequestError, Rest } from "./rest.js";
 import { HOPS_LIMIT } from "./search.js";
 import type { Servers } from "./servers.js";
 
+/** To learn which instances there are, when none is known yet, ms: no login waits longer for that. */
+const LEARN_LIMIT_MS = 2_000;
+
 export class Door {
   readonly #servers: Servers;
   readonly #rest: Rest;
@@ -28,23 +31,33 @@ export class Door {
    *
    * @throws RequestError when it is refused, or nobody answers.
    */
-  logIn(credentials: Credentials): Promise<{ readonly home: Home; readonly now: string }> {
+  async logIn(credentials: Credentials): Promise<{ readonly home: Home; readonly now: string }> {
     const { agent } = credentials;
     this.#servers.orderFor(agent);
+    // A session is best opened by an instance's own name: behind one that is shared, the next request meets another.
+    if (!this.#servers.topology) await this.#learn();
     return this.#ask(async (server) => {
       const { session, token, ticket = "", now } = await this.#rest.open(server, credentials);
       return { home: { session, agent, server, token, ticket, term: 0 }, now };
     });
   }
 
+  async #learn(): Promise<void> {
+    const server = this.#servers.first();
+    try {
+      this.#servers.learn(await this.#rest.topology(server, { limitMs: LEARN_LIMIT_MS }));
+    } catch {
+      this.#servers.failed(server, Date.now()); // the login begins with another, if there is one
+    }
+  }
+
   /** Asks one server after another until one answers. */
   async #ask<Got>(ask: (server: string) => Promise<Got>): Promise<Got> {
     const servers = this.#servers;
     const tried = new Set<string>();
-    let hops = 0;
     let server: string | null = servers.first();
-    let refusal: unknown;
-    while (server !== null) {
+    let refusal: RequestError | null = null;
+    for (let hops = 0; server !== null; hops += 1) {
       tried.add(server);
       servers.trying(server);
       this.#asking(server);
@@ -53,20 +66,15 @@ export class Door {
         servers.succeeded(server);
         return got;
       } catch (error) {
-        if (!refusal || (error as RequestError).status !== 0) refusal = error; // a server's words before silence
-        hops += 1;
-        server = this.#after(error as RequestError, server, tried, hops);
+        const { status, next } = error as RequestError;
+        if (!refusal || status !== 0) refusal = error as RequestError; // a server's words before silence
+        const isOfServer = status === 0 || status >= 500;
+        if (isOfServer) servers.failed(server, Date.now());
+        if (next) server = hops < HOPS_LIMIT ? servers.suggest(next.url) : null;
+        // A passive server that knows of nobody who is not: others may.
+        else server = isOfServer || status === 421 ? servers.next(Date.now(), tried) : null;
       }
     }
     throw refusal;
-  }
-
-  /** Whom to ask after one has refused; null when the refusal is everybody's. */
-  #after({ status, next }: RequestError, server: string, tried: ReadonlySet<string>, hops: number): string | null {
-    if (next) return hops > HOPS_LIMIT ? null : this.#servers.suggest(next.url);
-    const isPassive = status === 421; // and knows of nobody who is not: others may
-    if (status !== 0 && status < 500 && !isPassive) return null;
-    if (!isPassive) this.#servers.failed(server, Date.now());
-    return this.#servers.next(Date.now(), tried);
   }
 }

@@ -28,6 +28,7 @@ export type SliceNotice =
   | "dialler-changed"
   | "jobs-changed"
   | "item-changed"
+  | "left-item-changed"
   | "links-changed"
   | "login-changed"
   | "blocked-changed";
@@ -51,6 +52,8 @@ export interface Welcome {
   readonly beat_s: number;
   /** A desktop silent for this long is called suspect by the server, seconds. */
   readonly silent_s: number;
+  /** Name of the instance that welcomes us. */
+  readonly instance: string;
 }
 export interface Refused {
   readonly type: "refused";

@@ -64,6 +64,7 @@ export class Line {
   #events: LineEvents;
   #phase: "opening" | "hello" | "live" | "lost" = "opening";
   #term: number;
+  #instance = "";
   #saidAtMs = 0;
 
   constructor(
@@ -89,6 +90,11 @@ export class Line {
       received: (text) => this.#receive(text),
       closed: (code) => this.#closed(code),
     });
+  }
+
+  /** Name of the instance at the other end; empty before it has said it. */
+  get instance(): string {
+    return this.#instance;
   }
 
   /** Highest term that was said on it. */
@@ -136,6 +142,7 @@ export class Line {
       }
       this.#term = frame.term;
     }
+    if (frame.type === "welcome") this.#instance = frame.instance;
     if (frame.type === "refused") {
       const reason = this.#meant(frame.id, ConnectionReason.HelloRefused);
       this.#lose(reason, CloseCode.Normal, frame.reason, frame.detail);

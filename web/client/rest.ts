@@ -33,7 +33,7 @@ export class RequestError extends Error {
 }
 
 /** How one request is made. */
-interface Ask {
+export interface Ask {
   readonly body?: unknown;
   readonly token?: string;
   readonly limitMs?: number;
@@ -49,12 +49,12 @@ export class Rest {
   }
 
   config(server: string): Promise<SiteConfig> {
-    return this.#ask("GET", `${server}/v1/config`, {});
+    return this.#ask("GET", `${server}/v1/config`);
   }
 
   /** Which instances there are; asked also to see whether anybody is there. */
-  topology(server: string, limitMs: number, stopper: AbortController): Promise<Topology> {
-    return this.#ask("GET", `${server}/v1/topology`, { limitMs, stopper });
+  topology(server: string, ask: Ask = {}): Promise<Topology> {
+    return this.#ask("GET", `${server}/v1/topology`, ask);
   }
 
   /** What a server thinks of another instance. */
@@ -93,9 +93,9 @@ export class Rest {
     }
   }
 
-  async #ask<Body>(method: string, url: string, ask: Ask): Promise<Body> {
+  async #ask<Body>(method: string, url: string, ask: Ask = {}): Promise<Body> {
     const { body, token, limitMs = REQUEST_LIMIT_MS, stopper = new AbortController() } = ask;
-    const headers: Record<string, string> = { Accept: "application/json" };
+    const headers: Record<string, string> = {};
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (token !== undefined) headers["Authorization"] = `Bearer ${token}`;
     const limit = new Timer(() => stopper.abort());
@@ -127,7 +127,7 @@ function refusal({ status, headers }: Response, text: string): RequestError {
   }
   const word = (value: unknown, otherwise: string): string =>
     typeof value === "string" && value !== "" ? value : otherwise;
-  const seconds = Number.parseFloat(String(headers.get("Retry-After")));
+  const seconds = Number(headers.get("Retry-After") || NaN);
   return new RequestError(
     status,
     word(told.id, status >= 500 ? "desktop.server-trouble" : "desktop.request-refused"),
@@ -135,6 +135,6 @@ function refusal({ status, headers }: Response, text: string): RequestError {
     word(told.retry, "later"),
     word(told.correlation, ""),
     told.next && typeof told.next.url === "string" ? told.next : null,
-    Number.isNaN(seconds) ? null : seconds * 1_000,
+    seconds >= 0 ? seconds * 1_000 : null,
   );
 }

@@ -9,18 +9,18 @@
  *         "are you there?" elsewhere ── yes ──▶ resume there ──▶ hello ── live ──▶ found
  *                 ▲                               │ 421: at the next, 3 times at most
  *                 └──────── another fault ◀───────┤
- *                                                 └ 401, 410, 423 ──▶ refused
+ *                                                 └ 401, 409, 410, 423 ──▶ refused
  */
 
 import type { ClientFrame, Envelope, ServerFrame } from "./frames.js";
 import type { Home, HomeKeeper } from "./home.js";
-import { Line, lossOf, type LineEvents, type Loss } from "./line.js";
+import { Line, type LineEvents, type Loss } from "./line.js";
 import { Race } from "./race.js";
 import { CloseCode, ConnectionReason, isFinal } from "./reasons.js";
 import type { RequestError, Rest } from "./rest.js";
 import type { Servers } from "./servers.js";
 import type { ConnectionSettings } from "./settings.js";
-import { Timer, type Chance } from "./timer.js";
+import type { Chance } from "./timer.js";
 import type { OpenTransport } from "./transports/transport.js";
 
 /** How often in a row one server may send us on to another. */
@@ -53,6 +53,7 @@ export interface SearchEvents {
 /** Refusals of a resume after which there is no way to this session. */
 const FINAL: Readonly<Partial<Record<number, ConnectionReason>>> = {
   401: ConnectionReason.TicketRefused,
+  409: ConnectionReason.TicketRefused,
   410: ConnectionReason.SessionEnded,
   423: ConnectionReason.TakenOver,
 };
@@ -70,8 +71,7 @@ export class Search {
     begin: (server) => this.#begin(server),
     exhausted: () => this.#finish(() => this.#events.failed(this.#reason)),
   });
-  /** Gives the server that knows us a moment more while another, which would cost a login, is there already. */
-  readonly #patience = new Timer(() => this.#take(this.#reserve));
+  /** Is there, and waits for the end of the try at home: home costs no login, and is well as others say. */
   #reserve = "";
   #hops = 0;
   #line: Line | null = null;
@@ -114,16 +114,13 @@ export class Search {
       return () => line.close(CloseCode.Normal);
     }
     const stopper = new AbortController();
-    this.#world.rest.topology(server, this.#settings.openLimitMs, stopper).then(
+    this.#world.rest.topology(server, { limitMs: this.#settings.openLimitMs, stopper }).then(
       (topology) => {
         this.#world.servers.learn(topology);
         if (this.#race.has(server)) this.#isThere(server);
       },
       (error: RequestError) => {
-        if (!this.#race.has(server)) return;
-        // An answer all the same: that it knows of no topology is no reason not to ask it for the session.
-        if (error.status >= 400 && error.status < 500 && error.retryAfterMs === null) this.#isThere(server);
-        else this.#failedAt(server, error);
+        if (this.#race.has(server)) this.#failedAt(server, error);
       },
     );
     return () => stopper.abort();
@@ -141,7 +138,6 @@ export class Search {
     if (this.#race.has(home) && this.#world.servers.instanceAt(home).state === "ready") {
       this.#reserve = server;
       this.#race.stop(home);
-      this.#patience.start(this.#settings.openLimitMs);
     } else {
       this.#take(server);
     }
@@ -151,7 +147,6 @@ export class Search {
   #take(server: string): void {
     for (const givenUp of [...this.#race.stop(), this.#reserve]) this.#tried.delete(givenUp);
     this.#reserve = "";
-    this.#patience.stop();
     this.#asked.add(server);
     this.#try(server);
     const { ticket, token } = this.#home;
@@ -168,10 +163,12 @@ export class Search {
   }
 
   #notTaken(server: string, error: RequestError): void {
-    const { status, id, next } = error;
+    const { status, id, detail, retry, next } = error;
     const final = FINAL[status];
-    if (final !== undefined) {
-      this.#refuse(lossOf(final));
+    if (final !== undefined && retry === "never") {
+      // Of a session that has ended the detail is the reason; one that was taken over has not ended.
+      const cause = final === ConnectionReason.SessionEnded ? detail : final === ConnectionReason.TakenOver ? "" : id;
+      this.#finish(() => this.#events.refused({ reason: final, cause, detail }));
     } else if (status === 421) {
       this.#reason = id === "datacentre.passive" ? ConnectionReason.PassiveDatacentre : ConnectionReason.SessionMoved;
       this.#hops += 1;
@@ -210,7 +207,7 @@ export class Search {
         return;
       }
     } else if (isFinal(reason)) {
-      this.#refuse(loss);
+      this.#finish(() => this.#events.refused(loss));
       return;
     }
     this.#world.servers.failed(home.server, Date.now());
@@ -235,15 +232,10 @@ export class Search {
     else this.#race.go();
   }
 
-  #refuse(loss: Loss): void {
-    this.#finish(() => this.#events.refused(loss));
-  }
-
   /** Gives up all but one line, and tells. */
   #finish(tell: () => void, except: Line | null = null): void {
     if (this.#over) return;
     this.#over = true;
-    this.#patience.stop();
     this.#race.stop(except ? except.home.server : "");
     if (this.#line !== except) this.#line?.close(CloseCode.Normal);
     this.#line = null;

@@ -140,11 +140,10 @@ export class Servers {
     return best ? best.url : null;
   }
 
-  /** Two servers to ask about a third. */
-  witnessesOf(server: string, nowMs: number): readonly string[] {
-    const others = this.#order(nowMs).map(({ url }) => url);
-    const serve = (url: string): boolean => ["ready", "draining"].includes(this.instanceAt(url).state);
-    return others.filter((each) => each !== server && serve(each)).slice(0, 2);
+  /** Two servers to ask about an instance. */
+  witnessesOf(instance: string, nowMs: number): readonly string[] {
+    const urls = this.#order(nowMs).map(({ url }) => url);
+    return urls.filter((url) => !["", instance].includes(this.instanceAt(url).id)).slice(0, 2);
   }
 
   /** For how long all of them are busy yet, ms; 0 when one may be tried now. */
@@ -161,7 +160,8 @@ export class Servers {
   /** It answered, and serves us. */
   succeeded(url: string): void {
     this.#lastGood = url;
-    Object.assign(this.#entry(url), { failures: 0, busyUntilMs: 0 });
+    const entry = this.#entry(url);
+    entry.failures = entry.busyUntilMs = 0;
   }
 
   /** It did not, or will not for long: others come first for a while. */
@@ -183,17 +183,16 @@ export class Servers {
       rank: rank(this.#agent, this.instanceAt(entry.url).id),
     }));
     // Sorting keeps the order of equals, which for given servers is the page's.
-    return placed.sort(
-      (a, b) =>
-        a.place - b.place || a.failures - b.failures || Number(a.rank < b.rank) - Number(a.rank > b.rank),
-    );
+    return placed.sort((a, b) => a.place - b.place || a.failures - b.failures || b.rank.localeCompare(a.rank));
   }
 
   #placeOf({ url, failures, failedAtMs }: Entry, nowMs: number): Place {
     const { id, state, datacentre, weight } = this.instanceAt(url);
     const { active } = this.#topology;
     const failedLately = failures > 0 && nowMs - failedAtMs < FAILURE_COUNTS_MS;
-    if (url === this.#lastGood && !failedLately) return Place.LastGood;
+    // A name that several instances share may lead to any of them, which is good to begin with only.
+    const isOne = id !== "" || this.#topology.instances.length < 2;
+    if (url === this.#lastGood && isOne && !failedLately) return Place.LastGood;
     if (url === this.#suggested) return Place.Suggested;
     if (id === "") return Place.Given;
     if (state !== "ready" && state !== "draining") return Place.Down;
@@ -217,23 +216,29 @@ export class Servers {
     const isSame = cluster === topology.cluster;
     if (isSame && (topology.epoch - epoch || topology.version - version) <= 0) return false;
     this.#topology = topology;
-    const needed = new Set([this.#lastGood, this.#suggested, ...topology.instances.map((each) => each.url)]);
+    // One that is alone is the one that we know already, perhaps by an address that is good only where it runs.
+    const urls = topology.instances.length > 1 ? topology.instances.map((each) => each.url) : [];
+    const needed = new Set([this.#lastGood, this.#suggested, ...urls]);
     for (const { url, given } of this.#entries.values()) if (!given && !needed.has(url)) this.#entries.delete(url);
-    for (const { url } of topology.instances) this.#entry(url);
+    urls.map((url) => this.#entry(url));
     return true;
   }
 
   #entry(url: string, given = false): Entry {
-    const plain = url.replace(/\/+$/, "");
+    const plain = originOf(url);
     const entry = this.#entries.get(plain) || { url: plain, given, failures: 0, failedAtMs: 0, busyUntilMs: 0 };
     this.#entries.set(plain, entry);
     return entry;
   }
 }
 
+function originOf(url: string): string {
+  return url.replace(/\/+$/, "");
+}
+
 /** Keeps the instances that have an address; null when it is no topology at all. */
 function cleaned(topology: Topology | null): Topology | null {
   if (!topology || !Array.isArray(topology.instances)) return null;
   const reachable = topology.instances.filter((each) => /^https?:\/\/./.test(each.url));
-  return { ...topology, instances: reachable.map((each) => ({ ...each, url: each.url.replace(/\/+$/, "") })) };
+  return { ...topology, instances: reachable.map((each) => ({ ...each, url: originOf(each.url) })) };
 }

@@ -14,6 +14,12 @@ import type { Witness } from "./frames.js";
 import type { ConnectionSettings } from "./settings.js";
 import { Timer } from "./timer.js";
 
+/** Others are asked again this long after they were, ms. */
+const ASK_EVERY_MS = 1_000;
+
+/** When another says that ours is well it is given up only after this: moving costs more than waiting. */
+const DEAD_THOUGH_WELL_AFTER_MS = 10_000;
+
 export interface SilenceEvents {
   /** Asks another instance, `which` counting on from 0 with each question; null when there is none to ask. */
   ask(which: number): Promise<Witness> | null;
@@ -60,9 +66,9 @@ export class Silence {
 
   /** Does what is due, also when the timers of a page that slept did not ring. */
   check(): void {
-    const { witnessEveryMs, suspectAfterMs, deadAfterMs, deadThoughWellAfterMs } = this.#settings;
+    const { suspectAfterMs, deadAfterMs } = this.#settings;
     const silentMs = Date.now() - this.#heardAtMs;
-    const limitMs = this.#isWell ? deadThoughWellAfterMs : deadAfterMs;
+    const limitMs = this.#isWell ? DEAD_THOUGH_WELL_AFTER_MS : deadAfterMs;
     if (silentMs >= limitMs) {
       this.stop();
       this.#events.dead();
@@ -71,7 +77,7 @@ export class Silence {
     if (silentMs >= this.#askAtMs) {
       if (this.#asked === 0) this.#ask();
       this.#ask();
-      this.#askAtMs = silentMs + witnessEveryMs;
+      this.#askAtMs = silentMs + ASK_EVERY_MS;
     }
     const marks = [this.#askAtMs, suspectAfterMs, limitMs].filter((mark) => mark > silentMs);
     this.#timer.start(Math.min(...marks) - silentMs);

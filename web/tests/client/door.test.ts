@@ -18,6 +18,17 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
+/** The servers that were asked for the login, in order. */
+function logins(): string[] {
+  return http.asked.filter(({ what }) => what === LOGIN).map(({ server }) => server);
+}
+
+/** Instances are known from before. */
+function knowing(made: Door, ...names: string[]): Door {
+  servers.learn(aTopology(names));
+  return made;
+}
+
 function door(...given: string[]): Door {
   servers = new Servers(given.map((name) => `https://${name}`));
   return new Door(servers, new Rest(http.fetch), (server) => asking.push(server));
@@ -53,7 +64,7 @@ describe("a login", () => {
       ticket: "ticket-a",
       term: 0,
     });
-    expect(http.asked[0]?.body).toEqual(CREDENTIALS);
+    expect(http.asked.at(-1)).toMatchObject({ what: LOGIN, body: CREDENTIALS });
   });
 
   test("goes to the instance that has the agent's session", async () => {
@@ -70,11 +81,12 @@ describe("a login", () => {
       http.on(`https://${here}`, LOGIN, refusal(421, "instance.elsewhere", place(there ?? "")));
     }
     await expect(made.logIn(CREDENTIALS)).rejects.toMatchObject({ id: "instance.elsewhere" });
-    expect(http.list).toEqual(["a", "b", "c", "d"].map((name) => `https://${name} ${LOGIN}`));
+    expect(logins()).toEqual(["a", "b", "c", "d"].map((name) => `https://${name}`));
   });
 
   test("passes over a passive datacentre that does not know where to go, and does not hold it to have failed", async () => {
     const made = door("a", "b");
+    http.on("https://a", "GET /v1/topology", { body: {} });
     http.on("https://a", LOGIN, refusal(421, "datacentre.passive"));
     http.on("https://b", LOGIN, opened("b"));
     expect((await made.logIn(CREDENTIALS)).home.server).toBe("https://b");
@@ -86,7 +98,7 @@ describe("a login", () => {
     http.on("https://a", LOGIN, refusal(421, "instance.elsewhere", place("b")));
     http.on("https://b", LOGIN, refusal(421, "instance.elsewhere", place("a")));
     await expect(made.logIn(CREDENTIALS)).rejects.toMatchObject({ id: "instance.elsewhere" });
-    expect(http.list).toHaveLength(4);
+    expect(logins()).toHaveLength(4);
   });
 
   test.each([
@@ -100,15 +112,25 @@ describe("a login", () => {
     expect((await made.logIn(CREDENTIALS)).home.server).toBe("https://b");
   });
 
-  test("passes over a frozen server after 5 s", async () => {
-    const made = door("a", "b");
+  test("passes over a frozen server after 5 s, and after 2 s when it was to tell of others", async () => {
     http.freeze("https://a");
     http.on("https://b", LOGIN, opened("b"));
+    const first = door("a", "b").logIn(CREDENTIALS);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect((await first).home.server).toBe("https://b");
     const began = Date.now();
-    const login = made.logIn(CREDENTIALS);
+    const second = knowing(door("a", "b"), "a", "b").logIn(CREDENTIALS);
     await vi.advanceTimersByTimeAsync(5_000);
-    expect((await login).home.server).toBe("https://b");
+    expect((await second).home.server).toBe("https://b");
     expect(http.asked.at(-1)?.atMs).toBe(began + 5_000);
+  });
+
+  test("learns first which instances there are, and is made by one's own name", async () => {
+    const made = door("shared");
+    http.on("https://shared", "GET /v1/topology", { body: aTopology(["a", "b"]) });
+    http.on("https://shared", LOGIN, opened("either"));
+    for (const name of ["a", "b"]) http.on(`https://${name}`, LOGIN, opened(name));
+    expect(["https://a", "https://b"]).toContain((await made.logIn(CREDENTIALS)).home.server);
   });
 
   test.each([
@@ -116,10 +138,10 @@ describe("a login", () => {
     [409, "station.in-use"],
     [429, "login.too-many"],
   ])("that is refused with %i is not tried elsewhere", async (status, id) => {
-    const made = door("a", "b");
+    const made = knowing(door("a", "b"), "a", "b");
     http.on("https://a", LOGIN, refusal(status, id));
     await expect(made.logIn(CREDENTIALS)).rejects.toMatchObject({ id });
-    expect(http.list).toHaveLength(1);
+    expect(logins()).toHaveLength(1);
   });
 
   test.each([
@@ -129,12 +151,11 @@ describe("a login", () => {
     const made = door("a", "b");
     http.on(`https://${names[0]}`, LOGIN, refusal(503, "instance.full"));
     await expect(made.logIn(CREDENTIALS)).rejects.toMatchObject({ id: "instance.full" });
-    expect(http.list).toHaveLength(2);
+    expect(new Set(logins())).toEqual(new Set(["https://a", "https://b"]));
   });
 
   test("finds the instances that are known from before when the page's own server is gone", async () => {
-    const made = door("gone");
-    servers.learn(aTopology(["b"]));
+    const made = knowing(door("gone"), "b", "c");
     http.on("https://b", LOGIN, opened("b"));
     expect((await made.logIn(CREDENTIALS)).home.server).toBe("https://b");
   });

@@ -95,11 +95,20 @@ describe("logging in", () => {
 
   test("tells which server is being asked while it goes from one to the next", async () => {
     there("b");
-    await desk("gone", "b").logIn(CREDENTIALS);
+    http.on("https://b", "GET /v1/config", { body: { now: new Date().toISOString() } });
+    await desk("gone", "b").config();
     expect(statuses.slice(0, 2).map(({ state, server }) => [state, server])).toEqual([
       ["waiting", "https://gone"],
       ["waiting", "https://b"],
     ]);
+  });
+
+  test("is not mixed up with what the page asks of a server while it is connected", async () => {
+    const made = await atA();
+    http.on("https://a", "GET /v1/config", { status: 503 });
+    http.on("https://b", "GET /v1/config", { body: { now: new Date().toISOString() } });
+    await made.config();
+    expect(made.connection).toMatchObject({ state: "live", server: "https://a", instance: "a" });
   });
 
   test("finds another instance when the page's own server is gone", async () => {
@@ -210,11 +219,13 @@ describe("a planned move", () => {
 
 describe("the end", () => {
   test.each([
-    [401, "ticket.invalid", "ticket.invalid"],
-    [410, "session.ended", "session.ended"],
-  ])("a resume refused with %i %s is told as such, and the session forgotten", async (status, id, told) => {
+    [401, "ticket.invalid", "The ticket is not good here", "ticket.invalid"],
+    [410, "session.ended", "switch.wrong-password", "switch.wrong-password"],
+    [410, "session.ended", "", "session.ended"],
+    [409, "station.in-use", "1002 is there", "station.in-use"],
+  ])("a resume refused with %i %s (%s) is told as %s, and the session forgotten", async (status, id, detail, told) => {
     await atA();
-    there("b", refusal(status, id));
+    there("b", { status, body: { id, detail, retry: "never" } });
     await loseA();
     expect(ends).toEqual([told]);
     expect(memory.kept.size).toBe(0);

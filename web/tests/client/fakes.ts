@@ -40,7 +40,8 @@ export class Wire {
 
   welcome(outcome: "resumed" | "snapshot", epoch = 1, seq = 1): void {
     const now = new Date().toISOString();
-    this.say({ type: "welcome", outcome, epoch, seq, term: this.term, now, beat_s: 1, silent_s: 15 });
+    const instance = this.server.slice("https://".length);
+    this.say({ type: "welcome", outcome, epoch, seq, term: this.term, now, beat_s: 1, silent_s: 15, instance });
     if (outcome === "snapshot") this.snapshot(epoch, seq);
   }
 
@@ -161,7 +162,8 @@ function responseOf({ status = 200, body = null, retryAfter }: Exclude<Reply, "s
 
 /** Problem details, as a server refuses a request with. */
 export function refusal(status: number, id: string, next: Place | null = null): Reply {
-  return { status, body: { status, id, detail: "", retry: "elsewhere", correlation: "", next } };
+  const retry = status === 421 || status === 503 ? "elsewhere" : "never";
+  return { status, body: { status, id, detail: "", retry, correlation: "", next } };
 }
 
 /** What a login or a resume is answered with. */

@@ -23,7 +23,7 @@ async function settle(ms = 0): Promise<void> {
 }
 
 function there(name: string, resume: Reply = opened(name), of = rig): void {
-  of.http.on(`https://${name}`, "GET /v1/topology", { status: 404 });
+  of.http.on(`https://${name}`, "GET /v1/topology", { body: {} });
   of.http.on(`https://${name}`, RESUME, resume);
 }
 
@@ -403,6 +403,16 @@ describe("a planned move", () => {
     expect(rig.status.state).toBe("live");
   });
 
+  test("that has to wait is not put off by a server that says it again", async () => {
+    rig.chance = 0.999_999;
+    const old = rig.wires.last;
+    for (let passed = 0; passed < 3; passed += 1) {
+      old.goodbye("passive", place("b"), 2_000);
+      await settle(900);
+    }
+    expect(asked(RESUME)[0]?.atMs).toBeLessThanOrEqual(2_000);
+  });
+
   test("does not begin a second time with a second goodbye", async () => {
     rig.wires.last.goodbye("drain", place("b"), 4_000);
     await settle();
@@ -421,11 +431,20 @@ describe("a planned move", () => {
 });
 
 describe("what a server tells beside the stream", () => {
-  test("a topology names the instance that we are at", () => {
+  test("the welcome names the instance, whatever the address leads to", () => {
+    rig.start();
+    rig.wires.last.open();
+    const welcome = { type: "welcome", outcome: "resumed", epoch: 1, seq: 1, term: 1, now: "", instance: "ua-7" };
+    rig.wires.last.say(welcome);
+    expect(rig.status).toMatchObject({ state: "live", server: "https://a", instance: "ua-7" });
+  });
+
+  test("a topology names the instance that is being tried", async () => {
     rig.live();
-    expect(rig.status.instance).toBe("");
-    rig.topology(["a", "b"]);
-    expect(rig.status).toMatchObject({ state: "live", instance: "a" });
+    rig.topology([{ id: "ua-1", url: "https://a" }, "b"]);
+    rig.wires.last.drop();
+    await settle(1_000);
+    expect(rig.status).toMatchObject({ state: "connecting", server: "https://a", instance: "ua-1" });
   });
 
   test("a fresh ticket takes the place of the old", () => {

@@ -112,7 +112,7 @@ describe("no answer", () => {
   test("can be given up by the caller", async () => {
     http.freeze(A);
     const stopper = new AbortController();
-    const asked = rest.topology(A, 2_000, stopper);
+    const asked = rest.topology(A, { limitMs: 2_000, stopper });
     stopper.abort();
     await expect(asked).rejects.toMatchObject({ id: "desktop.no-server" });
   });

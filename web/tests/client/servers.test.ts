@@ -130,6 +130,22 @@ describe("the order of tries", () => {
   });
 });
 
+describe("a name that several instances share", () => {
+  test("is left for theirs as soon as these are known, however good it was", () => {
+    const servers = new Servers(["https://shared"]);
+    servers.orderFor("1001");
+    servers.succeeded("https://shared");
+    servers.learn(aTopology(["a", "b"]));
+    expect(order(servers)).toEqual([...ranked("1001", "a", "b"), "https://shared"]);
+  });
+
+  test("is kept to when one instance is all there is, which may know its own address no better than we do", () => {
+    const servers = new Servers(["https://shared"]);
+    servers.learn(aTopology([{ id: "a", url: "http://0.0.0.0:8080" }]));
+    expect(order(servers)).toEqual(["https://shared"]);
+  });
+});
+
 describe("a busy server", () => {
   test("is left alone until it said that it may be asked again", () => {
     const servers = new Servers(["https://a", "https://b"]);
@@ -151,27 +167,28 @@ describe("a busy server", () => {
 });
 
 describe("witnesses", () => {
-  test("are the first two others that serve", () => {
+  test("are the first two others, those that serve before those that do not", () => {
     const servers = new Servers(["https://seed"]);
     servers.orderFor("1001");
     servers.learn(aTopology(["a", "b", "c", { id: "d", state: "down" }, { id: "j", state: "joining" }]));
     servers.succeeded("https://a");
-    expect(servers.witnessesOf("https://a", NOW)).toEqual(ranked("1001", "b", "c"));
+    expect(servers.witnessesOf("a", NOW)).toEqual(ranked("1001", "b", "c"));
   });
 
   test("are none for one that is alone", () => {
     const servers = new Servers(["https://a", "https://seed"]);
     servers.learn(aTopology(["a"]));
-    expect(servers.witnessesOf("https://a", NOW)).toEqual([]);
+    expect(servers.witnessesOf("a", NOW)).toEqual([]);
   });
 });
 
 describe("the topology", () => {
   test("takes the place of what was learned, and leaves what was given", () => {
     const servers = new Servers(["https://seed"]);
-    servers.learn(aTopology(["b", "c"]));
-    servers.learn(aTopology(["c"], { version: 2 }));
-    expect(order(servers)).toEqual(["https://seed", "https://c"]);
+    servers.orderFor("1001");
+    servers.learn(aTopology(["b", "c", "d"]));
+    servers.learn(aTopology(["c", "d"], { version: 2 }));
+    expect(order(servers)).toEqual([...ranked("1001", "c", "d"), "https://seed"]);
   });
 
   test.each([
@@ -226,8 +243,8 @@ describe("the topology", () => {
     };
     for (const memory of [null, refusing]) {
       const servers = new Servers(["https://seed"], memory);
-      servers.learn(aTopology(["a"]));
-      expect(order(servers)).toEqual(["https://seed", "https://a"]);
+      servers.learn(aTopology(["a", "b"]));
+      expect(order(servers)).toHaveLength(3);
     }
   });
 
@@ -236,13 +253,14 @@ describe("the topology", () => {
     servers.learn(
       aTopology([
         { id: "a", url: "https://a/" },
+        { id: "b", weight: 0 },
         { id: "none", url: "" },
         { id: "odd", url: "javascript:alert(1)" },
       ]),
     );
     expect(servers.nameOf("https://a")).toBe("a");
     expect(servers.nameOf("https://else")).toBe("https://else");
-    expect(order(servers)).toEqual(["https://seed", "https://a"]);
+    expect(order(servers)).toEqual(["https://a", "https://b", "https://seed"]);
   });
 
   test.each([
