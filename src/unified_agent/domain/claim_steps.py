@@ -26,6 +26,11 @@ MOVED = "moved"
 GOES_ON = frozenset({MOVED, "stepped-down", "passive", "taken-over"})
 
 
+def has_ended(carried: SessionState) -> bool:
+    """Say whether what was left is of a session that is over for the agent too."""
+    return carried.phase is Phase.CLOSED and carried.close_reason not in GOES_ON
+
+
 def identity_shown(move: Move, fact: IdentityShown) -> None:
     """An orphan's desktop is here: all can be done for the agent again."""
     if move.state.orphaned:
@@ -67,6 +72,9 @@ def granted(move: Move, fact: ClaimGranted) -> None:
     if state.claim.stage is not ClaimStage.ASKED:
         return
     if fact.carried is not None and state.claim.wish is not Wish.LOGIN:
+        if fact.carried.id == state.id and has_ended(fact.carried):
+            _close(move, fact.carried.close_reason)  # it could not be read when the ticket came
+            return
         if fact.carried.id == state.id:
             move.state = adopt(fact.carried, state, move.now_s)
             move.effects.append(RestartOutbox(session=state.id, reason="moved"))

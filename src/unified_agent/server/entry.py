@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from unified_agent.domain.claim_steps import GOES_ON
+from unified_agent.domain.claim_steps import has_ended
 from unified_agent.domain.ids import SessionId
 from unified_agent.domain.ports import Clock
 from unified_agent.domain.session_state import Identity, SessionState
-from unified_agent.domain.states import Phase
 from unified_agent.domain.topology import Elsewhere, Passive
 from unified_agent.domain.view import rfc3339
 from unified_agent.observe import Metrics, get_logger, log_event
-from unified_agent.server.auth import Tokens
+from unified_agent.server.auth import TokenRefusal, Tokens
 from unified_agent.server.desk_messages import LoggedIn
 from unified_agent.server.failures import RequestRefused
 from unified_agent.server.ports import Whereabouts
@@ -69,19 +68,11 @@ class Entry:
             OpenRefused: it is not taken in.
         """
         content = self._tickets.read(ticket, token)
+        if self._tokens.find(token) is TokenRefusal.ENDED:
+            raise RequestRefused("session.ended", self._tokens.ending(token)[0])
         _send_on(self._whereabouts.not_serving(content.agent))
         carried = await self._whereabouts.carried(content.agent)
-        self._refuse_if_over(content, carried)
-        if carried is not None and carried.id != content.session:
-            carried = None
-        session = self._host.adopt(
-            content.identity,
-            session=content.session,
-            ticket_term=content.term,
-            verified=content.verified,
-            carried=carried,
-            desktop_follows=True,
-        )
+        session = self._take_in(content, carried, desktop_follows=True)
         self._metrics.takeovers.labels(cause="resume").inc()
         log_event(LOGGER, "session_resumed", session=session, agent=content.agent, carried=carried is not None)
         return self._let_in(session)
@@ -93,13 +84,23 @@ class Entry:
             OpenRefused, RequestRefused: it is not taken in.
         """
         _send_on(self._whereabouts.not_serving(content.agent))
-        self._host.adopt(
+        self._take_in(content, carried, desktop_follows=False)
+
+    def _take_in(self, content: TicketContent, carried: SessionState | None, *, desktop_follows: bool) -> SessionId:
+        """Go on with a session. A ticket outlives it; what the last owner left says whether it has ended since."""
+        if carried is not None and carried.id != content.session:
+            if carried.claim.term > content.term:
+                raise RequestRefused("taken-over")
+            carried = None
+        if carried is not None and has_ended(carried):
+            raise RequestRefused("session.ended", carried.close_reason)
+        return self._host.adopt(
             content.identity,
             session=content.session,
             ticket_term=content.term,
             verified=content.verified,
             carried=carried,
-            desktop_follows=False,
+            desktop_follows=desktop_follows,
         )
 
     def _let_in(self, session: SessionId) -> LoggedIn:
@@ -117,18 +118,6 @@ class Entry:
                 verified=state.telephony.verified,
             )
         return LoggedIn(session=session, token=token, ticket=ticket, now=rfc3339(self._clock.now_s()))
-
-    @staticmethod
-    def _refuse_if_over(content: TicketContent, carried: SessionState | None) -> None:
-        """A ticket outlives its session; what the last owner left says whether that has ended since."""
-        if carried is None:
-            return
-        if carried.id != content.session:
-            if carried.claim.term > content.term:
-                raise RequestRefused("taken-over")
-            return
-        if carried.phase is Phase.CLOSED and carried.close_reason not in GOES_ON:
-            raise RequestRefused("session.ended", carried.close_reason)
 
 
 def _send_on(where: Elsewhere | Passive | None) -> None:

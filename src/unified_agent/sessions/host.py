@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec.structs import replace
 
 from unified_agent.domain.carry import adopt
-from unified_agent.domain.claim_steps import GOES_ON, may_leave
+from unified_agent.domain.claim_steps import may_leave
 from unified_agent.domain.commands import AnyCommand, kebab
 from unified_agent.domain.effects import CloseSession
 from unified_agent.domain.facts import (
@@ -428,8 +428,7 @@ class Host:
         self._catching_up.done(effect.session)
         self._dialler.forget(effect.session)
         self._telephony.forget(effect.session)
-        if effect.reason in GOES_ON:
-            self._publisher.look(state)
+        self._publisher.look(state)  # whoever comes with its ticket finds that it is over, or that it goes on
         self._publisher.forget(effect.session)
         if self._registry is not None:
             self._registry.forget(effect.session)

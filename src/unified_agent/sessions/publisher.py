@@ -23,8 +23,8 @@ class Publisher:
         if self._registry is None or state.claim.stage is ClaimStage.ASKED:
             return
         carry, last = carry_of(state), self._last.get(state.id)
-        if last is not None and last.claim.stage is ClaimStage.LEAVING:
-            carry = replace(carry, dialler=last.dialler)  # what the agent had there, not that it was left for the move
+        if last is not None and state.claim.stage is ClaimStage.LEAVING:
+            carry = replace(carry, dialler=last.dialler)  # what the agent had there, not that it is left for the move
         if carry != last:
             self._last[state.id] = carry
             self._registry.publish(carry)

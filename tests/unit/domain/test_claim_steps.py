@@ -341,3 +341,18 @@ def test_a_lost_claim_does_not_wait_for_the_dialler():
     desk.give(f.ClaimLost(session=SESSION, reason="stepped-down"))
     assert desk.closed == "stepped-down"
     assert desk.asked() == []
+
+
+def test_a_session_that_is_found_to_have_ended_ends_here_too():
+    over = left_by_another(phase=Phase.CLOSED, close_reason="agent")
+    desk = granted(waiting(Wish.RESUME, ticket_term=3), carried=over)
+    assert desk.closed == "agent"
+    assert [each.reason for each in desk.told(SessionEnded)] == ["agent"]
+    assert asks(desk) == []
+
+
+@pytest.mark.parametrize("reason", sorted(GOES_ON))
+def test_a_session_that_went_on_goes_on_here(reason: str):
+    left = left_by_another(phase=Phase.CLOSED, close_reason=reason)
+    desk = granted(waiting(Wish.RESUME, ticket_term=3), carried=left)
+    assert (desk.closed, desk.state.phase) == (None, Phase.RESETTING)

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from tests.unit.sessions.rooms import AES, AskedPort, Rooms, identity
+from msgspec.structs import replace
+from tests.unit.links.fakes import ManualClock
+from tests.unit.sessions.rooms import AES, AskedPort, Claims, Rooms, identity
 
 from unified_agent.domain import commands as c
 from unified_agent.domain import facts as f
-from unified_agent.domain.ids import CallId, CommandId, SessionId
-from unified_agent.domain.session_state import Outcome, Policy
-from unified_agent.domain.states import Phase, Presence
+from unified_agent.domain.ids import AgentId, CallId, CommandId, InstanceId, LinkId, SessionId
+from unified_agent.domain.session_state import Outcome, Policy, SessionState
+from unified_agent.domain.states import ClaimStage, ItemKind, Phase, Presence, SwitchMode, Wish
+from unified_agent.history import HistoryList
 from unified_agent.sessions.admission import OpenRefused
 
 
@@ -253,3 +258,245 @@ def test_a_desktop_that_comes_with_a_ticket_is_told_everything_in_the_latest_ter
     assert outbox is not None
     assert state.claim.term == 7
     assert b'"term":7' in outbox.snapshot("attached")
+
+
+# --- one of several instances
+
+
+def claimed(rooms: Rooms, number: int = 1) -> SessionId:
+    """Log somebody in who is granted to us."""
+    session = rooms.host.open(identity(number))
+    rooms.host.desktop_attached(session)
+    rooms.grant(session)
+    assert rooms.state(session).phase is Phase.ACTIVE
+    return session
+
+
+def resumed(rooms: Rooms, carried: SessionState | None = None, **more: Any) -> SessionId:
+    given: dict[str, Any] = {"ticket_term": 3, "verified": True, "desktop_follows": False, **more}
+    return rooms.host.adopt(identity(), session=SessionId("from-elsewhere"), carried=carried, **given)
+
+
+def left(**changes: Any) -> SessionState:
+    """What another instance wrote of an agent who was ready."""
+    other = Rooms(claims=Claims())
+    session = claimed(other)
+    other.host.report(f.AgentStateReported(session=session, mode=SwitchMode.READY))
+    assert other.claims is not None
+    return replace(other.claims.published[-1], id=SessionId("from-elsewhere"), **changes)
+
+
+def test_a_login_asks_for_its_claim_and_begins_when_that_is_granted():
+    rooms = Rooms(claims=Claims())
+    session = rooms.host.open(identity())
+    rooms.clock.advance(60)
+    assert rooms.switch.words() == []
+    assert rooms.claims is not None
+    assert [(each.session, each.agent, each.wish) for each in rooms.claims.asked] == [(session, "5001", Wish.LOGIN)]
+    rooms.grant(session)
+    assert rooms.switch.words() == ["Observe", "Snapshot", "LogInAgent"]
+
+
+def test_what_another_instance_left_is_shown_at_once_and_nothing_done_before_the_claim():
+    rooms = Rooms(claims=Claims())
+    session = resumed(rooms, left())
+    rooms.clock.advance(60)
+    view = rooms.host.view(session)
+    assert view is not None
+    assert (view.agent.switch_mode, view.agent.known, view.session.phase) == (SwitchMode.READY, False, Phase.RESETTING)
+    assert view.login.steps[0].name == "claim"
+    assert rooms.switch.words() == []
+    rooms.grant(session, 4, left())
+    assert rooms.state(session).phase is Phase.ACTIVE
+
+
+def test_what_an_adopted_session_tells_is_of_a_later_epoch_than_all_before():
+    rooms = Rooms(claims=Claims())
+    outbox = rooms.host.outbox(resumed(rooms))
+    assert outbox is not None
+    assert outbox.epoch >= int(rooms.clock.now_s()) * 1_000
+
+
+def test_a_ticket_brought_twice_finds_the_one_session():
+    rooms = Rooms(claims=Claims())
+    assert resumed(rooms) == resumed(rooms)
+    assert len(rooms.host) == 1
+
+
+def test_a_ticket_does_not_get_past_a_session_that_a_login_has_opened_here():
+    rooms = Rooms(claims=Claims())
+    claimed(rooms)
+    with pytest.raises(OpenRefused) as refused:
+        resumed(rooms)
+    assert refused.value.id == "taken-over"
+
+
+@pytest.mark.parametrize("why", ["instance.draining", "instance.full", "station.in-use"])
+def test_a_ticket_is_no_key_to_an_instance_that_cannot_take_its_holder(why: str):
+    rooms = Rooms(claims=Claims(), capacity=1 if why == "instance.full" else 10)
+    rooms.host.draining = why == "instance.draining"
+    if why != "instance.draining":
+        rooms.host.open(identity(2, station="2001" if why == "station.in-use" else ""))
+    before = len(rooms.host)
+    with pytest.raises(OpenRefused) as refused:
+        resumed(rooms)
+    assert refused.value.id == why
+    assert len(rooms.host) == before
+
+
+def test_an_instance_that_is_alone_takes_its_own_sessions_back_after_a_restart():
+    rooms = Rooms()
+    session = resumed(rooms)
+    rooms.clock.advance(0.1)
+    assert rooms.state(session).phase is Phase.ACTIVE
+
+
+# --- asked to give agents up
+
+
+def test_an_agent_is_given_up_when_the_dialler_is_left_what_it_leaves_first():
+    rooms = Rooms(claims=Claims())
+    session = claimed(rooms)
+    assert rooms.claims is not None
+    rooms.claims.told.clear()
+    assert rooms.host.session_of(AgentId("5001")) == session
+    assert rooms.host.let_go(AgentId("5001"), "move", "") == ""
+    assert rooms.host.session_of(AgentId("5001")) is None
+    assert rooms.closed == [(session, "moved", "")]
+    assert rooms.claims.told == [("publish", session), ("forget", session)]
+    assert (rooms.claims.published[-1].phase, rooms.claims.published[-1].close_reason) == (Phase.CLOSED, "moved")
+
+
+def test_nobody_is_given_up_who_is_not_here():
+    assert Rooms(claims=Claims()).host.let_go(AgentId("5001"), "move", "") == "not-here"
+
+
+def test_an_agent_who_logs_in_elsewhere_is_given_up_for_the_same_password_only():
+    rooms = Rooms(claims=Claims())
+    session = claimed(rooms)
+    assert rooms.host.let_go(AgentId("5001"), "taken-over", "5001 knows 9999") == "agent.wrong-password"
+    assert rooms.state(session).claim.stage is ClaimStage.HELD
+    assert rooms.host.let_go(AgentId("5001"), "taken-over", "5001 knows 1234") == ""
+    assert rooms.closed == [(session, "taken-over", "")]
+
+
+def test_a_password_that_nobody_has_proved_yet_is_not_called_the_right_one():
+    rooms = Rooms(switch=AskedPort(), claims=Claims())
+    session = rooms.host.open(identity(password="guess"))
+    rooms.grant(session)
+    assert rooms.host.let_go(AgentId("5001"), "taken-over", "5001 knows 1234") == "agent.already-logging-in"
+
+
+def test_an_agent_with_an_open_record_or_on_the_way_out_is_given_up_later():
+    rooms = Rooms(claims=Claims())
+    session = rooms.host.open(identity(dialler=True))
+    rooms.grant(session)
+    rooms.host.report(
+        f.DiallerLoggedOn(
+            session=session, request=rooms.state(session).requests[0].id, dialler=LinkId("dialler-1"), jobs=()
+        )
+    )
+    rooms.host.report(f.ItemArrived(session=session, kind=ItemKind.OUTBOUND, title="PAT", preview=False))
+    assert rooms.host.let_go(AgentId("5001"), "move", "") == "later"
+    rooms.host.report(f.ItemFinished(session=session))
+    rooms.host.force_log_out(session, "operator", now=True)
+    assert rooms.state(session).phase is Phase.CLOSING, "it waits for the dialler"
+    assert rooms.host.let_go(AgentId("5001"), "move", "") == "later"
+
+
+def test_sessions_that_are_lost_close_at_once_and_nobody_is_asked():
+    rooms = Rooms(claims=Claims())
+    sessions = [claimed(rooms, number) for number in (1, 2, 3)]
+    asked = rooms.switch.words()
+    rooms.host.lose(sessions[:2], "stepped-down")
+    assert rooms.closed == [(session, "stepped-down", "") for session in sessions[:2]]
+    assert [each.id for each in rooms.host.sessions()] == sessions[2:]
+    assert rooms.switch.words() == asked
+
+
+def test_a_session_that_has_ended_says_so_to_whoever_comes_with_its_ticket():
+    rooms = Rooms(claims=Claims())
+    session = claimed(rooms)
+    rooms.host.submit(session, CommandId("c1"), c.LogOut())
+    assert rooms.claims is not None
+    assert (rooms.claims.published[-1].phase, rooms.claims.published[-1].close_reason) == (Phase.CLOSED, "agent")
+    assert rooms.claims.told[-2:] == [("publish", session), ("forget", session)]
+
+
+def test_a_session_that_never_had_its_claim_leaves_nothing():
+    rooms = Rooms(claims=Claims())
+    session = rooms.host.open(identity())
+    rooms.host.report(f.ClaimRefused(session=session, id="station.in-use"))
+    assert rooms.claims is not None
+    assert rooms.claims.told == [("forget", session)]
+
+
+def test_a_command_asked_of_another_instance_is_found_out_and_not_performed():
+    rooms = Rooms(claims=Claims())
+    session = resumed(rooms, left())
+    record = rooms.host.resolve(session, CommandId("c1"), c.MakeCall(number="3001"))
+    assert record is not None
+    assert record.outcome is Outcome.UNKNOWN
+    rooms.grant(session, 4, left())
+    found = rooms.host.command(session, CommandId("c1"))
+    assert found is not None
+    assert (found.outcome, found.error) == (Outcome.REFUSED, "command.no-trace")
+    assert "MakeCall" not in rooms.switch.words()
+    assert rooms.host.resolve(SessionId("nobody"), CommandId("c1"), c.LogOut()) is None
+
+
+# --- agents of a lost instance whose desktop does not come
+
+
+def test_an_agent_whose_desktop_does_not_come_is_kept_off_new_work_without_a_password():
+    rooms = Rooms(claims=Claims(), switch=AskedPort())
+    rooms.host.adopt_orphan(left())
+    rooms.grant(SessionId("from-elsewhere"), 4, left())
+    state = rooms.state(SessionId("from-elsewhere"))
+    assert (state.orphaned, state.identity.password.value) == (True, "")
+    rooms.clock.advance(1)
+    rooms.host.report(f.RequestDone(session=state.id, request=state.requests[0].id))
+    snapshot = rooms.state(state.id).requests[0].id
+    rooms.host.report(
+        f.StationSnapshot(session=state.id, request=snapshot, calls=(), agent=AgentId("5001"), mode=SwitchMode.READY)
+    )
+    rooms.clock.advance(60)
+    assert rooms.switch.words() == ["Observe", "Snapshot", "ChangeMode"]
+    assert "LogInAgent" not in rooms.switch.words()
+
+
+def test_a_ticket_makes_an_orphan_whole_again():
+    rooms = Rooms(claims=Claims())
+    rooms.host.adopt_orphan(left())
+    session = resumed(rooms, left())
+    assert (rooms.state(session).orphaned, rooms.state(session).identity) == (False, identity())
+
+
+def test_a_login_takes_an_orphan_s_place():
+    rooms = Rooms(claims=Claims())
+    rooms.host.adopt_orphan(left())
+    session = rooms.host.open(identity())
+    assert [each.id for each in rooms.host.sessions()] == [session]
+
+
+def test_an_orphan_is_not_taken_in_beside_a_session_of_its_agent():
+    rooms = Rooms(claims=Claims())
+    claimed(rooms)
+    with pytest.raises(OpenRefused) as refused:
+        rooms.host.adopt_orphan(left())
+    assert refused.value.id == "agent.already-logged-in"
+
+
+# --- for proof
+
+
+def test_a_command_and_its_answer_are_in_the_history_and_a_repeat_is_answered_only():
+    clock = ManualClock()
+    history = HistoryList(InstanceId("a1"), clock)
+    rooms = Rooms(history=history)
+    session = logged_in(rooms)
+    history.entries.clear()
+    for _ in range(2):
+        rooms.host.submit(session, CommandId("c1"), c.MakeCall(number="3001"))
+    words = [type(each.event).__name__ for each in history.entries]
+    assert words == ["CommandReceived", "LinkDeed", "CommandSettled", "CommandAnswered", "CommandAnswered"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.links.fakes import ManualClock
-from tests.unit.sessions.rooms import AskedPort, identity
+from tests.unit.sessions.rooms import AskedPort, Claims, identity
 
 from unified_agent.domain.commands import MakeCall
 from unified_agent.domain.effects import (
+    AskClaim,
     AskDialler,
     AskSwitch,
     AskTurn,
@@ -20,12 +22,13 @@ from unified_agent.domain.effects import (
     Tell,
 )
 from unified_agent.domain.facts import TurnGiven
-from unified_agent.domain.ids import CommandId, RequestId, SessionId, StationId
+from unified_agent.domain.ids import AgentId, CommandId, InstanceId, RequestId, SessionId, StationId
 from unified_agent.domain.notices import MessageArrived
 from unified_agent.domain.session import new_session
-from unified_agent.domain.session_state import CommandRecord, Outcome, Policy
-from unified_agent.domain.states import Side
+from unified_agent.domain.session_state import CommandRecord, OpenRequest, Outcome, Policy
+from unified_agent.domain.states import Side, Wish
 from unified_agent.domain.view import MessageView
+from unified_agent.history import CommandSettled, HistoryList, LinkDeed
 from unified_agent.observe import Metrics
 from unified_agent.sessions.live import LiveSession
 from unified_agent.sessions.login_pacer import LoginPacer
@@ -35,7 +38,9 @@ SESSION = SessionId("s1")
 
 
 class Bench:
-    def __init__(self, *commands: CommandRecord) -> None:
+    def __init__(
+        self, *commands: CommandRecord, claims: Claims | None = None, history: HistoryList | None = None
+    ) -> None:
         self.clock = ManualClock(1_000.0)
         self.switch, self.dialler, self.metrics = AskedPort(), AskedPort(), Metrics()
         self.turns: list[object] = []
@@ -49,6 +54,8 @@ class Bench:
             clock=self.clock,
             metrics=self.metrics,
             closed=self.closed.append,
+            registry=claims,
+            history=history,
         )
 
     def perform(self, *effects: Effect) -> None:
@@ -122,3 +129,72 @@ def test_a_report_that_did_not_fit_is_counted_for_its_side(what, kind):
 def test_an_effect_of_no_known_kind_is_a_defect_and_not_passed_over():
     with pytest.raises(AssertionError, match="nobody performs Effect"):
         Bench().perform(Effect())
+
+
+# --- one of several instances
+
+
+def test_a_deed_without_the_claim_at_that_moment_is_not_done_and_counted():
+    claims = Claims()
+    bench = Bench(claims=claims)
+    leave = AskDialler(session=SESSION, request=RequestId(3), ask=LogOffDialler())
+    bench.perform(call(1), leave)
+    assert bench.switch.asked == bench.dialler.asked == []
+    assert bench.value("ua_fenced_writes_total") == 2.0
+    claims.held[SESSION] = 7
+    bench.perform(call(2), leave)
+    assert (bench.switch.asked, bench.dialler.asked) == ([call(2)], [leave])
+
+
+def test_the_claim_is_looked_at_before_each_deed_and_not_once_for_all():
+    class Losing(Claims):
+        def may_act(self, session: SessionId) -> bool:
+            return not bench.switch.asked
+
+    bench = Bench(claims=Losing())
+    bench.perform(call(1), call(2))
+    assert bench.switch.asked == [call(1)]
+
+
+def test_a_wish_for_a_claim_goes_to_the_registry():
+    claims = Claims()
+    wish = AskClaim(session=SESSION, agent=AgentId("5001"), station=StationId("2001"), wish=Wish.LOGIN)
+    Bench(claims=claims).perform(wish)
+    assert claims.asked == [wish]
+    with pytest.raises(AssertionError, match="alone asks for no claim"):
+        Bench().perform(wish)
+
+
+def test_what_is_handed_to_a_link_is_recorded_just_before_with_the_claim_it_rests_on():
+    claims, history = Claims(), HistoryList(InstanceId("a1"), ManualClock())
+    bench = Bench(claims=claims, history=history)
+    bench.perform(call(1))
+    assert history.entries == [], "it was not handed over"
+    claims.held[SESSION] = 7
+    bench.live.state = replace(
+        bench.live.state,
+        requests=(
+            OpenRequest(
+                id=RequestId(1), side=Side.TELEPHONY, what="make-call", command=CommandId("c-1"), asked_s=1_000.0
+            ),
+        ),
+    )
+    bench.perform(call(1))
+    (entry,) = history.entries
+    assert entry.event == LinkDeed(
+        agent=AgentId("5001"),
+        station=StationId("2001"),
+        term=1,
+        incarnation=7,
+        side=Side.TELEPHONY,
+        what="make-call",
+        command=CommandId("c-1"),
+        request=RequestId(1),
+    )
+
+
+def test_a_command_that_ends_is_recorded():
+    record = CommandRecord(id=CommandId("c-1"), type="make-call", outcome=Outcome.DONE, at_s=1_000.0)
+    history = HistoryList(InstanceId("a1"), ManualClock())
+    Bench(record, history=history).perform(Settle(session=SESSION, command=CommandId("c-1")))
+    assert [each.event for each in history.entries] == [CommandSettled(command=CommandId("c-1"), outcome=Outcome.DONE)]
