@@ -64,8 +64,8 @@ def test_every_refusal_of_the_dialler_is_documented():
 
 
 def test_every_other_id_is_documented():
-    pattern = r'"((?:agent|station|instance|session|switch|protocol|command)\.[a-z-]+)"'
-    ids = words_in("domain", pattern) | words_in("sessions", pattern) | words_in("server", pattern)
+    pattern = r'"((?:agent|station|instance|session|switch|protocol|command|cluster)\.[a-z-]+)"'
+    ids = set.union(*(words_in(room, pattern) for room in ("domain", "sessions", "server", "cluster")))
     assert (ids | set(TokenRefusal)) - DOCUMENTED == set()
 
 
@@ -81,9 +81,9 @@ def test_every_notice_is_in_the_protocol(notice):
 
 
 def test_every_frame_and_close_code_is_in_the_protocol():
-    for frame in ("hello", "command", "beat", "welcome", "refused", "answer", "goodbye"):
+    for frame in ("hello", "command", "beat", "welcome", "refused", "answer", "goodbye", "topology", "ticket"):
         assert f'"type":"{frame}"' in PROTOCOL
     codes = [value for name, value in vars(desk_messages).items() if name.startswith("CLOSED_")]
-    assert len(codes) == 5
+    assert len(codes) == 6
     for code in codes:
         assert f"| {code} |" in PROTOCOL
