@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -13,11 +14,13 @@ from typing import Any
 import httpx
 import pytest
 import trustme
+from msgspec import structs
 from tests.unit.wire.apc.vectors import FOLDER, frames
 
 from unified_agent.clock import LoopClock
 from unified_agent.tools.simulators.apc.plan import load_plan
 from unified_agent.tools.simulators.apc.server import DiallerServer
+from unified_agent.tools.simulators.shell.server import notice_dead_clients
 from unified_agent.wire.apc import events as ev
 from unified_agent.wire.apc.codec import MessageDecoder
 from unified_agent.wire.apc.commands import Command
@@ -212,3 +215,29 @@ async def test_port_that_is_taken_is_named_in_the_error() -> None:
     await taken.wait_closed()
     assert process.returncode == 2
     assert f"plain port 127.0.0.1:{port} cannot be had" in errors.decode()
+
+
+async def test_each_connection_inherits_from_its_listener_how_soon_a_dead_client_is_noticed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        notice_dead_clients(listener.fileno(), 6.0)
+        with socket.create_connection(listener.getsockname()):
+            accepted, _ = listener.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 6_000
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 2
+
+
+async def test_a_dialler_that_notices_dead_clients_serves_living_ones_as_any_other() -> None:
+    plan = structs.replace(load_plan(FOLDER / "canonical.toml"), dead_client_s=1.0)
+    server = DiallerServer(plan, clock=LoopClock(asyncio.get_running_loop()), chance=random.Random(1))
+    port = await server.start_listening("127.0.0.1", 0)
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(5):
+            assert b"AGTSTART" in await reader.read(100)
+        await asyncio.sleep(1.5)
+        assert not reader.at_eof()
+        writer.close()
+    finally:
+        await server.close()

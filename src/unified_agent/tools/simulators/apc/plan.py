@@ -228,6 +228,8 @@ class DiallerPlan(Part, frozen=True):
         step_s: between "pending" and the answer.
         dial_s: mean time between placing a managed or manual call and its outcome.
         stale_logon_s: a name stays logged on for so long after its connection was lost (E28812).
+        dead_client_s: a client whose host is gone without a word is noticed after so long; 0: as late as TCP does, if
+            ever. What a real dialler does is not known.
         late_call_share: of the agents who leave while ready, those who get one more call.
         soft_dialler: voice by CTI: some line commands are refused with E29950.
         blending: agents may use AGTLogonAcd.
@@ -255,6 +257,7 @@ class DiallerPlan(Part, frozen=True):
     step_s: float = 0.02
     dial_s: float = 3.0
     stale_logon_s: float = 0.0
+    dead_client_s: float = 0.0
     late_call_share: float = 0.0
     soft_dialler: bool = False
     blending: bool = False
@@ -275,7 +278,14 @@ class DiallerPlan(Part, frozen=True):
             raise SettingsError(f"agent_pattern is no regular expression: {error}") from error
         if not 0 <= self.process_number <= 999_999:
             raise SettingsError("process_number has up to 6 digits")
-        times = (self.headset_ring_s, self.headset_limit_s, self.step_s, self.dial_s, self.stale_logon_s)
+        times = (
+            self.headset_ring_s,
+            self.headset_limit_s,
+            self.step_s,
+            self.dial_s,
+            self.stale_logon_s,
+            self.dead_client_s,
+        )
         if min(times) < 0:
             raise SettingsError("times of the plan must not be negative")
 

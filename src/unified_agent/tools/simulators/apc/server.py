@@ -48,6 +48,7 @@ class DiallerServer(SimulatorServer[ClientSocket, Effect, Collection[str]]):
         self._restart: Timer | None = None
         self._starting: set[asyncio.Task[None]] = set()
         super().__init__(clock=clock)
+        self.dead_client_s = plan.dead_client_s
 
     async def set_accepting(self, *, accepting: bool) -> None:
         """As in ``SimulatorServer``; a restart that was planned is off."""

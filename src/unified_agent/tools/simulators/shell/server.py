@@ -8,6 +8,8 @@ virtual clock.
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -50,6 +52,8 @@ class SimulatorServer(ABC, Generic[SocketT, EffectT, ChoiceT]):
         logger: where clients' comings and goings are told.
         client_level: how urgent they are.
         accepting: whether new sockets are let in.
+        dead_client_s: a client whose host is gone without a word is noticed after so long; 0: as late as TCP does.
+            Counts for listeners that begin later.
     """
 
     logger: ClassVar[Logger]
@@ -57,6 +61,7 @@ class SimulatorServer(ABC, Generic[SocketT, EffectT, ChoiceT]):
 
     def __init__(self, *, clock: Clock) -> None:
         self.accepting = True
+        self.dead_client_s = 0.0
         self._clock = clock
         self._sockets: dict[int, SocketT] = {}
         self._nobody = asyncio.Event()
@@ -132,6 +137,9 @@ class SimulatorServer(ABC, Generic[SocketT, EffectT, ChoiceT]):
         loop = asyncio.get_running_loop()
         listener = await loop.create_server(self.new_socket, host, port, ssl=tls, backlog=_BACKLOG)
         bound: int = listener.sockets[0].getsockname()[1]
+        if self.dead_client_s > 0:
+            for each in listener.sockets:
+                notice_dead_clients(each.fileno(), self.dead_client_s)
         self._listeners.append(listener)
         self._listen_again.append((host, bound, tls))
         log_event(self.logger, "listening", host=host, port=bound, tls=tls is not None)
@@ -264,3 +272,18 @@ class SimulatorServer(ABC, Generic[SocketT, EffectT, ChoiceT]):
             self._timer.cancel()
         self._timer_at_s = at_s
         self._timer = self._clock.call_at(at_s, self._on_timer)
+
+
+def notice_dead_clients(listener: int, limit_s: float) -> None:
+    """Have the kernel end the connections of a listener whose other host has not been heard for so long.
+
+    Args:
+        listener: descriptor of a listening socket; Linux hands its options on to what it accepts.
+        limit_s: of silence, to data and to the probes of an idle connection alike.
+    """
+    probe_s = max(1, round(limit_s / 3))
+    with socket.socket(fileno=os.dup(listener)) as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        same.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, probe_s)
+        same.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, probe_s)
+        same.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(limit_s * 1_000))
