@@ -71,8 +71,9 @@ async def freeze(scene: Scene) -> Struck:
 
 
 async def pause(scene: Scene) -> Struck:
-    """Stop a whole host, guardian included, longer than its lease; healing lets it go on where it was."""
+    """Stop a whole host longer than its lease, guardian and network too; healing lets it go on where it was."""
     host = scene.busiest()
+    await scene.world.network.cut_both(host.name, "")  # a machine that stands still answers no packet either
     scene.world.signal_host(host.name, signal.SIGSTOP)
     return frozenset({host.name})
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from unified_agent.tools.chaos.places import AES, DATACENTRES, DIALLERS, MEMBERS, Host, at
 from unified_agent.tools.chaos.store import endpoint
-from unified_agent.tools.load.plan import DIALLER_NAMES, LoadPlan
+from unified_agent.tools.load.plan import DIALLER_NAMES, LoadPlan, apc_file
 
 HTTP_PORT: Final = 8080
 PEER_PORT: Final = 8090
@@ -18,6 +18,10 @@ CONTROL_PORT: Final = 4780
 #: thirds of it.
 LEASE_S: Final = 6.0
 STUCK_S: Final = 4.0
+
+#: When a simulated dialler notices that an instance's host is gone: until then it keeps agents logged on, and nobody else
+#: logs on by their names. A real dialler's time is not known.
+DEAD_CLIENT_S: Final = 5.0
 
 KEYS_FILE: Final = "cluster.keys"
 TOKEN_FILE: Final = "operators.token"  # noqa: S105 - a name
@@ -31,6 +35,11 @@ def url_of(host: Host) -> str:
 def history_file(folder: Path, host: Host) -> Path:
     """Return where an instance keeps its history."""
     return folder / f"{host.name}.history"
+
+
+def dialler_file(plan: LoadPlan) -> str:
+    """Write the plan of a simulated dialler."""
+    return f"dead_client_s = {DEAD_CLIENT_S}\n{apc_file(plan)}"
 
 
 def instance_file(host: Host, plan: LoadPlan, folder: Path) -> str:

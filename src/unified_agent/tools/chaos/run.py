@@ -11,13 +11,12 @@ from typing import Final
 import msgspec
 
 from unified_agent import __version__
-from unified_agent.domain.ids import AgentId
 from unified_agent.domain.view import rfc3339
 from unified_agent.history import Entry
 from unified_agent.tools.chaos.faults import Scene
 from unified_agent.tools.chaos.history_check import Told, Violation, check
 from unified_agent.tools.chaos.measure import Telling, is_at_work, measure
-from unified_agent.tools.chaos.places import INSTANCES, at
+from unified_agent.tools.chaos.places import INSTANCES, Host, at
 from unified_agent.tools.chaos.plan import LEASE_S
 from unified_agent.tools.chaos.report import Broken, ChaosReport, Reaction
 from unified_agent.tools.chaos.scenarios import Scenario
@@ -26,10 +25,13 @@ from unified_agent.tools.load import usage
 from unified_agent.tools.load.plan import LoadPlan
 from unified_agent.tools.load.report import Machine
 from unified_agent.tools.load.run import say
+from unified_agent.tools.load.world import WorldUnreachable
 
 #: How long all agents together may take to be at work, and to be spread over the instances, seconds.
 AT_WORK_LIMIT_S: Final = 180.0
 SPREAD_LIMIT_S: Final = 60.0
+#: How long moves that were ordered are given before it is looked again, seconds.
+SPREAD_STEP_S: Final = 5.0
 #: Broken rules told in full.
 BROKEN_KEPT: Final = 20
 _LOOK_S: Final = 0.25
@@ -120,21 +122,32 @@ class ChaosRun:
 
     async def _spread(self) -> None:
         """Have the agents served by both instances of the active datacentre, half by half, as after a long day."""
-        scene = self._scene
-        busiest = scene.busiest()
-        served = scene.served()
-        idlest = min(at(busiest.site, INSTANCES), key=lambda host: served[host.name])
-        surplus = (served[busiest.name] - served[idlest.name]) // 2
-        if surplus <= max(2, len(scene.crowd.agents) // 10):
-            return
-        say(f"moving {surplus} agents from {busiest.name} to {idlest.name}")
-        there = [desk.agent for host, desk in scene.desks() if host == busiest.name]
-        for agent in there[:surplus]:
-            await scene.world.order(busiest, f"/v1/cluster/agents/{AgentId(agent)}/move", {"to": idlest.name})
         until_s = time.monotonic() + SPREAD_LIMIT_S
-        while scene.served()[idlest.name] < served[idlest.name] + surplus and time.monotonic() < until_s:
-            await self._pass(_LOOK_S)
+        while (surplus := self._surplus()) is not None and time.monotonic() < until_s:
+            origin, target, count = surplus
+            say(f"moving {count} agents from {origin.name} to {target.name}")
+            ordered = 0
+            for agent in [desk.agent for host, desk in self._scene.desks() if host == origin.name]:
+                if ordered < count:
+                    ordered += await self._move(agent, origin, target)
+            await self._pass(SPREAD_STEP_S)
         await self._until_at_work()
+
+    async def _move(self, agent: str, origin: Host, target: Host) -> bool:
+        """Order an agent to another instance; not one who has a record open, which a move would close."""
+        try:
+            await self._scene.world.order(origin, f"/v1/cluster/agents/{agent}/move", {"to": target.name})
+        except WorldUnreachable:
+            return False
+        return True
+
+    def _surplus(self) -> tuple[Host, Host, int] | None:
+        """Return how many agents should go from where to where; None when they are spread well enough."""
+        scene = self._scene
+        served, busiest = scene.served(), scene.busiest()
+        idlest = min(at(busiest.site, INSTANCES), key=lambda host: served[host.name])
+        count = (served[busiest.name] - served[idlest.name]) // 2
+        return (busiest, idlest, count) if count > max(2, len(scene.crowd.agents) // 10) else None
 
     async def _work(self, seconds: float) -> None:
         end_s = time.monotonic() + seconds

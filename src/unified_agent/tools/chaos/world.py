@@ -28,12 +28,13 @@ from unified_agent.tools.chaos.plan import (
     DIALLER_PORT,
     KEYS_FILE,
     TOKEN_FILE,
+    dialler_file,
     history_file,
     instance_file,
     url_of,
 )
 from unified_agent.tools.chaos.store import StoreCluster
-from unified_agent.tools.load.plan import DIALLER_NAMES, LoadPlan, aes_file, apc_file
+from unified_agent.tools.load.plan import DIALLER_NAMES, LoadPlan, aes_file
 from unified_agent.tools.load.processes import Child, ChildFailed
 from unified_agent.tools.load.world import World, WorldUnreachable
 
@@ -121,7 +122,7 @@ class ClusterWorld(World):
         """Start the switch and the diallers."""
         aes_toml, apc_toml = self._folder / "aes.toml", self._folder / "apc.toml"
         aes_toml.write_text(aes_file(self._plan))
-        apc_toml.write_text(apc_file(self._plan))
+        apc_toml.write_text(dialler_file(self._plan))
         await asyncio.gather(
             self._start_peer("aes", "aes", AES, AES_PORT, aes_toml),
             *(

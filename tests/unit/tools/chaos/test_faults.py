@@ -23,6 +23,7 @@ async def test_the_busiest_instance_is_killed_frozen_or_stopped_with_its_host() 
     struck = [await fault(there) for fault in (faults.kill, faults.freeze, faults.pause)]
     assert struck == [{"a2"}] * 3
     assert world.did == ["SIGKILL serving a2", "SIGSTOP serving a2", "SIGSTOP host a2"]
+    assert world.network.did == ["cut a2 <-> all"]  # of the host alone
 
 
 async def test_a_lost_host_is_cut_both_ways_and_a_mute_one_in_what_it_sends() -> None:

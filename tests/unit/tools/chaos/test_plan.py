@@ -9,8 +9,9 @@ import pytest
 from unified_agent.settings import Settings
 from unified_agent.settings_file import read_settings
 from unified_agent.tools.chaos.places import INSTANCES, Host
-from unified_agent.tools.chaos.plan import KEYS_FILE, TOKEN_FILE, history_file, instance_file, url_of
+from unified_agent.tools.chaos.plan import KEYS_FILE, TOKEN_FILE, dialler_file, history_file, instance_file, url_of
 from unified_agent.tools.load.plan import LoadPlan
+from unified_agent.tools.simulators.apc.plan import read_plan
 
 
 def settings_of(host: Host, folder: Path) -> Settings:
@@ -42,3 +43,9 @@ def test_all_instances_share_the_keys_and_the_name(tmp_path: Path) -> None:
         for each in (settings_of(host, tmp_path) for host in INSTANCES)
     }
     assert len(shared) == 1
+
+
+def test_diallers_notice_when_an_instances_host_is_gone() -> None:
+    plan = read_plan(dialler_file(LoadPlan(agents=60)), "made up")
+    assert plan.dead_client_s > 0
+    assert plan.jobs[0].name == "LOAD"

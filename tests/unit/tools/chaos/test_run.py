@@ -18,6 +18,7 @@ from unified_agent.tools.chaos.run import ChaosRun, Course
 from unified_agent.tools.chaos.scenarios import SCENARIOS, Scenario
 from unified_agent.tools.load.plan import LoadPlan
 from unified_agent.tools.load.processes import ChildFailed
+from unified_agent.tools.load.world import WorldUnreachable
 
 pytestmark = pytest.mark.asyncio
 
@@ -28,6 +29,7 @@ class RunWorld(FakeWorld):
         self.crowd = crowd
         self.recorded: list[Entry] = []
         self.defect: Exception | None = None
+        self.busy: set[int] = set()
 
     async def set_traffic(self, calls_per_minute: float) -> None:
         self.did.append(f"traffic {calls_per_minute:g}")
@@ -43,6 +45,8 @@ class RunWorld(FakeWorld):
         """Move the agent at once."""
         assert body is not None
         index = int(path.split("/")[4]) - 50_001
+        if index in self.busy:
+            raise WorldUnreachable("a record is open")
         self.crowd.desk(index).go(body["to"], at_s=0.0, noticed_s=None)
         return await super().order(host, path, body)
 
@@ -66,6 +70,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(running, "measure", measured)
     monkeypatch.setattr(running, "_LOOK_S", 0.0)
+    monkeypatch.setattr(running, "SPREAD_STEP_S", 0.0)
 
 
 async def run(world: RunWorld, *names: str) -> ChaosReport:
@@ -88,6 +93,15 @@ async def test_agents_are_spread_over_both_instances_before_a_fault() -> None:
     await run(world, "kill")
     assert scene(world, world.crowd).served() == {"a1": 5, "a2": 5}
     assert {(host, body["to"]) for host, _, body in world.orders} == {("a2", "a1")}
+
+
+async def test_agents_who_cannot_be_moved_now_stay_and_others_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "SPREAD_LIMIT_S", 0.05)
+    world = RunWorld(RunCrowd(*["a2"] * 9, "a1"))
+    world.busy = {0, 1, 2}
+    await run(world, "kill")
+    assert scene(world, world.crowd).served() == {"a1": 5, "a2": 5}
+    assert [world.crowd.desk(index).server for index in world.busy] == [world.crowd.desk(8).server] * 3
 
 
 async def test_agents_who_are_spread_already_are_left_where_they_are() -> None:
