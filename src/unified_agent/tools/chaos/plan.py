@@ -19,8 +19,8 @@ CONTROL_PORT: Final = 4780
 LEASE_S: Final = 6.0
 STUCK_S: Final = 4.0
 
-#: When a simulated dialler notices that an instance's host is gone: until then it keeps agents logged on, and nobody else
-#: logs on by their names. A real dialler's time is not known.
+#: When a simulated dialler notices that an instance's host is gone: until then it keeps agents logged on, and no other
+#: instance logs on by their names. A real dialler's time is not known.
 DEAD_CLIENT_S: Final = 5.0
 
 KEYS_FILE: Final = "cluster.keys"
