@@ -35,7 +35,7 @@ def carry_of(state: SessionState) -> SessionState:
         state,
         identity=_without_secrets(state.identity),
         policy=_NO_POLICY,
-        commands=state.commands[-CARRIED_COMMANDS:],
+        commands=_carried(state.commands),
         requests=(),
         doubts=(),
         dialler=replace(state.dialler, jobs=(), keys=(), step=""),
@@ -106,6 +106,12 @@ def _in_doubt(carried: SessionState, state: SessionState) -> tuple[CommandRecord
         ),
         *fresh,
     )
+
+
+def _carried(commands: tuple[CommandRecord, ...]) -> tuple[CommandRecord, ...]:
+    """Leave out what ended long ago: ten minutes of it would be most of what is written, at each change."""
+    older, latest = commands[:-CARRIED_COMMANDS], commands[-CARRIED_COMMANDS:]
+    return (*(each for each in older if each.outcome is Outcome.ACCEPTED), *latest)
 
 
 def _without_secrets(identity: Identity) -> Identity:

@@ -12,8 +12,9 @@ OUTBOX_AGE_S: Final = 120.0
 COMMANDS_REMEMBERED: Final = 256
 #: How long an outcome is remembered, seconds.
 COMMAND_MEMORY_S: Final = 600.0
-#: Outcomes of commands carried to another instance.
-CARRIED_COMMANDS: Final = 64
+#: Latest commands whose outcome is carried to another instance, besides those that have none yet. A desktop asks about
+#: what it had not heard the end of when its instance was lost, a few seconds' worth; of anything older it is found out.
+CARRIED_COMMANDS: Final = 16
 #: Commands whose outcome is being found out at a time; a desktop has no more open.
 DOUBTS_KEPT: Final = 64
 #: A dialler that has not logged an agent off after this long, seconds, is left without ceremony, when another instance

@@ -108,6 +108,13 @@ def test_only_the_latest_outcomes_of_commands_are_carried():
     assert carry_of(replace(busy().state, commands=commands)).commands == commands[5:]
 
 
+def test_a_command_without_an_outcome_is_carried_however_old():
+    under_way = command(0, Outcome.ACCEPTED)
+    others = tuple(command(number, Outcome.DONE) for number in range(1, CARRIED_COMMANDS + 5))
+    carry = carry_of(replace(busy().state, commands=(under_way, *others)))
+    assert carry.commands == (under_way, *others[-CARRIED_COMMANDS:])
+
+
 # --- neighbouring versions
 
 
