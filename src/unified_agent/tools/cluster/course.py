@@ -14,18 +14,11 @@ from unified_agent.server.cluster_ports import (
     ClusterStatus,
     InstanceState,
     InstanceStatus,
-    Kind,
     Verdict,
 )
 from unified_agent.tools.cluster.advice import serving_still
 from unified_agent.tools.cluster.table import write_drain
 
-_KINDS: Final = {
-    Kind.NOTHING: "Nothing to do",
-    Kind.SWITCH: "A planned switch: both sides live, and go in good order",
-    Kind.TAKE_OVER: "A take-over: the other side is taken for dead",
-    Kind.FIRST: "A first start: no datacentre was ever active",
-}
 _WIDTH: Final = 100
 
 
@@ -64,7 +57,8 @@ def follow_drain(status: ClusterStatus, name: str, *, has_begun: bool) -> Step:
             return Step(says=f"somebody had {name} take agents again", is_over=True, has_failed=True, then=_SEE)
         return Step(says=f"{name} has been told")
     if _left(one):
-        return Step(says=f"{name}: {write_drain(one) if one.drain is not None else f'{one.sessions:,} left'}")
+        told = write_drain(one) if one.drain is not None else f"{one.sessions:,} left"
+        return Step(says=f"{name}: {told}{'' if _takers(status, one) else '; no other instance takes agents'}")
     return Step(
         says=f"{name} has no agents any more",
         is_over=True,
@@ -94,7 +88,7 @@ def write_plan(plan: ActivationPlan, url: str) -> list[str]:
         plan: as an instance told it.
         url: of that instance.
     """
-    lines = [f"{_KINDS[plan.kind]}.", "", *_wrapped(f"{plan.says.rstrip('.')}.")]
+    lines = _wrapped(f"{plan.says.rstrip('.')}.")
     now = f"{plan.active} is active" if plan.active else "no datacentre is active"
     lines += ["", f"Now: {now}, epoch {plan.epoch}. {_agents(plan)} logged in anew."]
     if plan.instances:
@@ -110,6 +104,13 @@ def write_plan(plan: ActivationPlan, url: str) -> list[str]:
 
 
 _SEE: Final = "See 'unified-agent cluster status'."
+
+
+def _takers(status: ClusterStatus, one: InstanceStatus) -> bool:
+    return any(
+        each.state is InstanceState.READY and each.verdict is Verdict.ALIVE and each.datacentre == one.datacentre
+        for each in status.instances
+    )
 
 
 def _left(one: InstanceStatus) -> int:

@@ -151,7 +151,9 @@ def _datacentre(status: ClusterStatus, name: str) -> tuple[str, str]:
             return "good", "this instance is alone"
         since = _since(status.active_since, status.now)
         why = f": {status.active_reason}" if status.active_reason else ""
-        return ("good" if living else "bad"), f"active{since}, epoch {status.epoch}{why}"
+        if not living:
+            return "bad", f"active{since}, epoch {status.epoch}, and no instance lives there"
+        return "good", f"active{since}, epoch {status.epoch}{why}"
     if not living:
         return "bad", "passive, and no instance lives there"
     if status.datacentre == name and status.activation.decision is Decision.PREPARE:

@@ -129,7 +129,7 @@ def test_each_kind_of_state_has_a_shape_of_its_own() -> None:
         (cluster(me(), instance("ua-2")), "● active", "■ passive, and no instance lives there"),
         (
             cluster(instance("wa-1", is_me=True), instance("wa-2"), datacentre="west"),
-            "■ active since",
+            "■ active since 14:00 UTC (101 min), epoch 4, and no instance lives there",
             "○ passive, 2 instances are warm",
         ),
         (
