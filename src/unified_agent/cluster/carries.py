@@ -30,7 +30,7 @@ LOGGER: Final = get_logger("cluster.carries")
 PURPOSE: Final = "carry"
 #: 20 to 30 µs for a carry of 3 to 5 kB; harder work saves two bytes in a hundred.
 _DEFLATE_LEVEL: Final = 1
-#: No carry has so many bytes: notes of 4,000 characters, 20 messages, 20 calls and a record of 200 fields are in 256 kB.
+#: No carry has so many: notes of 4,000 characters, 20 messages, 20 calls and a record of 200 fields are in 256 kB.
 _CONTENT_LIMIT_BYTES: Final = 1024 * 1024
 #: How often is looked whether a last change has been written, seconds, and how often at most.
 _SETTLE_STEP_S: Final = 0.01
@@ -102,7 +102,7 @@ class Carries:
         self._latest[agent] = carry, term
         if self._writer is None:
             return
-        sealed = self._keyring.seal(PURPOSE, zlib.compress(pack(carry), _DEFLATE_LEVEL), about=_about(agent, term))
+        sealed = self._keyring.seal(PURPOSE, deflate(pack(carry)), about=_about(agent, term))
         if not self._writer.put(carry_key(agent), write_value(Carried(term=term, sealed=sealed))):
             self._metrics.fenced_writes.inc()
 
@@ -150,7 +150,7 @@ class Carries:
             return None
         try:
             carried = read_value(Carried, entry)
-            return unpack(_inflate(self._keyring.open(PURPOSE, carried.sealed, about=_about(agent, carried.term))))
+            return unpack(inflate(self._keyring.open(PURPOSE, carried.sealed, about=_about(agent, carried.term))))
         except (RemoteProtocolError, SealBroken) as error:
             log_event(LOGGER, "carry_not_read", level="error", agent=agent, why=str(error))
             return None
@@ -170,7 +170,12 @@ def _about(agent: AgentId, term: int) -> bytes:
     return f"{agent} {term}".encode()
 
 
-def _inflate(content: bytes) -> bytes:
+def deflate(content: bytes) -> bytes:
+    """Make a packed carry smaller."""
+    return zlib.compress(content, _DEFLATE_LEVEL)
+
+
+def inflate(content: bytes) -> bytes:
     """Return what was deflated.
 
     Raises:

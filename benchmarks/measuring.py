@@ -1,0 +1,140 @@
+"""What the benchmarks of the cluster share: costs of processes, percentiles, a store of three members, a headline."""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import re
+import resource
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from time import process_time
+from typing import Final
+
+from tests.contract.etcd_servers import PROGRAM, Member, Servers
+
+from unified_agent.assembly import GC_THRESHOLDS
+from unified_agent.observe import configure_logging
+
+_TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+MB: Final = 1_000_000
+
+
+def begin(method: str, *packages: str) -> None:
+    """Print what is measured how, with which versions, on what, beside what other work; set up this process."""
+    configure_logging(level="error")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    versions = ", ".join(f"{each} {version(each)}" for each in packages)
+    load = "/".join(f"{each:.1f}" for each in os.getloadavg())
+    print(method.strip())
+    print(f"CPython {platform.python_version()}, {versions}; Linux {platform.release()};", end=" ")
+    print(f"{os.cpu_count()} cores, load {load} before\n")
+
+
+def settle_memory() -> None:
+    """Have the collector work as in an instance, and what there is now not be looked at again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+def microseconds(act: Callable[[], object], *, times: int = 400, batches: int = 9) -> float:
+    """Return the CPU time of one call: the median of batches."""
+    spent = []
+    for _ in range(batches):
+        began = process_time()
+        for _ in range(times):
+            act()
+        spent.append(process_time() - began)
+    return median(spent) / times * 1e6
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value below which that share of them lies; not a number for none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * _TICK_S
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the memory that a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
+
+
+def written_bytes(pid: int) -> int:
+    """Return what a process has had written to the disk."""
+    found = re.search(r"^write_bytes: (\d+)$", Path(f"/proc/{pid}/io").read_text(), re.MULTILINE)
+    assert found is not None, "Linux counts it"
+    return int(found[1])
+
+
+class Store:
+    """Three members of etcd on loopback, which end with the block that ``three_members`` makes."""
+
+    def __init__(self, servers: Servers) -> None:
+        self.endpoints: Final = servers.endpoints
+        self._members: Final[list[Member]] = servers.members
+
+    def cpu_s(self) -> float:
+        """CPU time of all members together."""
+        return sum(map(cpu_s, self._pids()))
+
+    def resident_bytes(self) -> int:
+        """Memory of the largest member."""
+        return max(map(resident_bytes, self._pids()))
+
+    def written_bytes(self) -> float:
+        """What one member has had written to its disk."""
+        return sum(map(written_bytes, self._pids())) / len(self._members)
+
+    def database_bytes(self) -> float:
+        """Size of the largest member's database: what counts against its quota."""
+        return max(self._gauge(each, "etcd_mvcc_db_total_size_in_bytes") for each in self._members)
+
+    def in_use_bytes(self) -> float:
+        """How much of that is in use; what is not is used again after a compaction."""
+        return max(self._gauge(each, "etcd_mvcc_db_total_size_in_use_in_bytes") for each in self._members)
+
+    def _pids(self) -> Iterator[int]:
+        for each in self._members:
+            assert each.process is not None, "members run to the end"
+            yield each.process.pid
+
+    @staticmethod
+    def _gauge(member: Member, name: str) -> float:
+        with urllib.request.urlopen(f"http://127.0.0.1:{member.health_port}/metrics", timeout=5) as answer:
+            found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.MULTILINE)
+        assert found is not None, f"etcd counts {name}"
+        return float(found[1])
+
+
+@contextmanager
+def three_members(*options: str) -> Iterator[Store]:
+    """Have a store of three members within this block."""
+    if PROGRAM is None:
+        raise SystemExit("etcd is not installed: packaging/setup/system.sh etcd")
+    said = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout
+    print(f"{said.splitlines()[0]}, three members, heartbeat 50 ms, election 500 ms")
+    with tempfile.TemporaryDirectory(prefix="ua-etcd-") as folder:
+        quota = ("--quota-backend-bytes", str(8 * 1024**3))
+        servers = Servers(Path(folder), count=3, options=(*quota, *options))
+        try:
+            servers.start()
+            yield Store(servers)
+        finally:
+            servers.stop()
