@@ -150,3 +150,10 @@ def test_old_news_changes_nothing():
     read = roll(here(A1, 3), revision=10)
     assert read.take(changes(9, Removed(key=instance_key("east", A1), revision=Revision(9)))) == ()
     assert read.find("east", A1) is not None
+
+
+def test_news_of_other_things_leave_those_registered_as_they_were_put_together():
+    read = roll(here(A1, 3), here(A2, 4))
+    before = read.registered()
+    read.take(changes(11, entry(listing_key("east", A2), Listing(4, (A1,)), 11)))
+    assert read.registered() is before
