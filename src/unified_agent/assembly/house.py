@@ -58,7 +58,9 @@ class House:
         cluster = instance.cluster
         assert cluster is not None, "an instance alone reports to nobody"
         serves = cluster.holdings.serving is not None
-        stage = Stage.DRAINING if instance.draining else Stage.READY if instance.started else Stage.JOINING
+        stage = Stage.DRAINING if instance.draining else Stage.READY
+        if not serves or not instance.started:
+            stage = Stage.JOINING
         return Report(
             stage=stage,
             address=instance.place.url,

@@ -60,7 +60,7 @@ class House(Protocol):
     """What the cluster asks of this instance as a whole."""
 
     def report(self) -> Report:
-        """Return what we tell the others of ourselves; its ``stage`` is what we do while we serve."""
+        """Return what we tell the others of ourselves."""
         ...
 
     def prove(self, session: SessionId) -> str:

@@ -189,8 +189,6 @@ class Whereabouts:
         place = self._cluster.members.place
         report = self._cluster.report() if each.instance == place.instance else member.report if member else None
         stage = report.stage if report is not None else each.node.stage
-        if each.instance == place.instance and not self.serves:
-            stage = Stage.JOINING
         standing = _STANDINGS.get(stage, Standing.JOINING)
         if member is not None and member.verdict is Verdict.DEAD:
             standing = Standing.DOWN
