@@ -1,205 +1,381 @@
-"""What a session leaves is read by its next owner only, and written by nobody who has not the claim."""
+"""What sessions leave: only instances of the cluster can read it, and only its owner writes it."""
 
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from random import Random
 
-from msgspec.structs import replace
-from tests.unit.cluster.stores.store_on_virtual_time import connect, on_virtual_time
+import pytest
+from tests.unit.cluster.instances import AGENT, Contrary, carry
+from tests.unit.cluster.stores.store_on_virtual_time import on_virtual_time
 
-from unified_agent.cluster.carries import PURPOSE, Carries
+from unified_agent.clock import LoopClock
+from unified_agent.cluster.carries import Carries
 from unified_agent.cluster.lives import Life
-from unified_agent.cluster.stores.base import ABSENT, Committed, Entry, LeaseId, PutValue, Revision
+from unified_agent.cluster.stores.base import (
+    Committed,
+    DeleteKey,
+    Entry,
+    LeaseId,
+    PutValue,
+    StoreRefused,
+    StoreUnavailable,
+)
 from unified_agent.cluster.stores.batch import BatchSettings
-from unified_agent.cluster.stores.memory import MemoryStore
 from unified_agent.cluster.stores.memory_engine import MemoryEngine
 from unified_agent.cluster.tenure import Tenure, TenureSettings
-from unified_agent.cluster.transactions import carry_key
+from unified_agent.cluster.transactions import carry_key, instance_key
 from unified_agent.cluster.values import Carried, read_value, write_value
-from unified_agent.domain.carry import carry_of, pack
-from unified_agent.domain.ids import AgentId, CommandId, Secret, SessionId, StationId
-from unified_agent.domain.session import new_session
-from unified_agent.domain.session_state import CommandRecord, Identity, Message, Outcome, Policy, SessionState
+from unified_agent.domain.ids import AgentId, InstanceId
 from unified_agent.observe import Metrics
-from unified_agent.sealing import Keyring
+from unified_agent.sealing import KEY_BYTES, ClusterKey, Keyring
 
-AGENT = AgentId("5001")
 KEY = carry_key(AGENT)
-KEYRING = Keyring.random()
+GATHERED_S = 0.1
 
 
-def carry(text: str = "hello", agent: AgentId = AGENT) -> SessionState:
-    """A session as it is carried, told apart by the text of a message."""
-    identity = Identity(agent=agent, station=StationId("2001"), password=Secret("1"))
-    state = new_session(SessionId("s"), identity, Policy(), 1_000.0)
-    return carry_of(replace(state, messages=(Message(text=text, sender="", at_s=0.0),)))
+def key(number: int, seals_from_s: float = 0.0) -> ClusterKey:
+    at = datetime.fromtimestamp(seals_from_s, UTC)
+    return ClusterKey(id=f"{number:08x}", made=at, seals_from=at, secret=bytes([number]) * KEY_BYTES)
 
 
-class One:
-    """One instance's carries, and its key in the store."""
+class Writer:
+    """One instance that is registered, with its carries."""
 
-    def __init__(self, engine: MemoryEngine, name: str, keyring: Keyring = KEYRING) -> None:
-        self.store = connect(engine)
+    def __init__(self, engine: MemoryEngine, name: str = "a1", *keys: ClusterKey) -> None:
+        self.engine = engine
+        self.clock = LoopClock(asyncio.get_running_loop(), wall_s=lambda: 0.0)
+        self.store = Contrary(engine, self.clock)
+        self.store.about = "carry/"
+        self.own_key = instance_key("east", InstanceId(name))
         self.metrics = Metrics()
-        self.key = f"cluster/node/dc1/{name}"
-        self.carries = Carries(self.key, self.store, keyring, Random(1), BatchSettings(), self.metrics)
-
-    async def register(self) -> None:
-        outcome = await self.store.put_if(self.key, b"here", ABSENT)
-        assert isinstance(outcome, Committed)
-        self.carries.begin(_life(outcome.revision))
-
-
-def _life(incarnation: Revision) -> Life:
-    return Life(incarnation=incarnation, lease=LeaseId(1), tenure=Tenure(settings=TenureSettings(), renewed_s=0.0))
-
-
-def play(doing: Callable[[One, One], Awaitable[None]]) -> None:
-    """Run a test with two registered instances that write."""
-
-    async def main(engine: MemoryEngine) -> None:
-        both = One(engine, "a1"), One(engine, "a2")
-        for each in both:
-            await each.register()
-        writing = [asyncio.ensure_future(each.carries.run()) for each in both]
-        await doing(*both)
-        for task in writing:
-            task.cancel()
-        await asyncio.gather(*writing, return_exceptions=True)
-
-    on_virtual_time(main)
-
-
-async def entry_of(store: MemoryStore, key: str = KEY) -> Entry:
-    entry = await store.get(key)
-    assert entry is not None
-    return entry
-
-
-def test_the_next_owner_reads_what_was_written_last():
-    async def doing(a1: One, a2: One) -> None:
-        a1.carries.put(carry("first"), term=1)
-        a1.carries.put(carry("second"), term=1)
-        await a1.carries.settle(AGENT)
-        assert await a2.carries.read(AGENT) == carry("second")
-        assert await a2.carries.read(AgentId("5002")) is None
-
-    play(doing)
-
-
-def test_nothing_of_it_can_be_read_in_the_store():
-    async def doing(a1: One, a2: One) -> None:
-        a1.carries.put(carry("balance 118.20"), term=1)
-        await a1.carries.settle(AGENT)
-        value = (await entry_of(a2.store)).value
-        for known in (b"balance", b"2001", pack(carry("balance 118.20"))[:20]):
-            assert known not in value
-
-    play(doing)
-
-
-def test_ten_minutes_of_commands_take_little_room():
-    async def doing(a1: One, a2: One) -> None:
-        commands = tuple(
-            CommandRecord(id=CommandId(f"{number:032x}"), type="save-draft", outcome=Outcome.DONE, at_s=float(number))
-            for number in range(16)
+        self.keyring = Keyring(keys or (key(1),), now_s=self.clock.now_s)
+        self.carries = Carries(
+            self.own_key, self.store, self.keyring, Random(name), BatchSettings(gather_s=0.03), self.metrics
         )
-        long = replace(carry(), commands=commands)
-        a1.carries.put(long, term=1)
-        await a1.carries.settle(AGENT)
-        entry = await entry_of(a2.store)
-        assert len(entry.value) < len(pack(long)) / 2
-        assert await a2.carries.read(AGENT) == long
+        self.running = asyncio.get_running_loop().create_task(self.carries.run())
 
-    play(doing)
+    def register(self) -> None:
+        self.engine.transact([], [DeleteKey(self.own_key)])
+        made = self.engine.transact([], [PutValue(self.own_key, b"here")])
+        assert isinstance(made, Committed)
+        state = Tenure(settings=TenureSettings(), renewed_s=self.clock.now_s())
+        self.carries.begin(Life(incarnation=made.revision, lease=LeaseId(1), tenure=state))
 
+    @property
+    def fenced(self) -> float | None:
+        return self.metrics.registry.get_sample_value("ua_fenced_writes_total")
 
-def test_what_was_moved_to_another_key_or_term_or_sealed_by_strangers_is_not_read():
-    async def doing(a1: One, a2: One) -> None:
-        a1.carries.put(carry(), term=3)
-        await a1.carries.settle(AGENT)
-        entry = await entry_of(a1.store)
-        carried = read_value(Carried, entry)
-        await a1.store.transact([], [PutValue(carry_key("5002"), entry.value)])
-        assert await a2.carries.read(AgentId("5002")) is None
-        await a1.store.transact([], [PutValue(KEY, write_value(replace(carried, term=4)))])
-        assert await a2.carries.read(AGENT) is None
-        strange = One(a1.store.engine, "a3", Keyring.random())
-        await a1.store.transact([], [PutValue(KEY, entry.value)])
-        assert await strange.carries.read(AGENT) is None
-        assert await a2.carries.read(AGENT) == carry()
+    def entry(self) -> Entry:
+        entry = self.engine.get(KEY)
+        assert entry is not None
+        return entry
 
-    play(doing)
+    async def note(self) -> str | None:
+        """Return what tells the carry in the store from others, as this instance reads it."""
+        read = await self.carries.read(AGENT)
+        return None if read is None else read.close_detail
 
 
-def test_what_was_sealed_but_is_no_carry_is_not_read():
-    async def doing(a1: One, a2: One) -> None:
-        bomb = zlib.compress(bytes(50_000_000))
-        whole = zlib.compress(pack(carry()))
-        for content in (b"", b"nonsense", pack(carry()), zlib.compress(b"nonsense"), whole[:-5], bomb):
-            sealed = KEYRING.seal(PURPOSE, content, about=b"5001 1")
-            await a1.store.transact([], [PutValue(KEY, write_value(Carried(term=1, sealed=sealed)))])
-            assert await a2.carries.read(AGENT) is None
-
-    play(doing)
+async def owner(engine: MemoryEngine, name: str = "a1", term: int = 1) -> Writer:
+    """An instance that was granted the agent."""
+    writer = Writer(engine, name)
+    writer.register()
+    await writer.carries.take(AGENT, term)
+    return writer
 
 
-def test_whoever_takes_it_goes_on_writing_and_the_last_owner_does_not():
-    async def doing(a1: One, a2: One) -> None:
-        a1.carries.put(carry("of a1"), term=1)
-        await a1.carries.settle(AGENT)
-        assert await a2.carries.take(AGENT, 2) == carry("of a1")
-        a2.carries.put(carry("of a2"), term=2)
-        await a2.carries.settle(AGENT)
-        a1.carries.put(carry("too late"), term=1)
-        await a1.carries.settle(AGENT)
-        assert await a1.carries.read(AGENT) == carry("of a2")
-        assert a1.metrics.fenced_writes._value.get() == 1
-
-    play(doing)
+def plays(doing: Callable[[MemoryEngine], Awaitable[None]]) -> None:
+    on_virtual_time(doing)
 
 
-def test_an_instance_whose_registration_has_ended_writes_nothing_more():
-    async def doing(a1: One, a2: One) -> None:
-        del a2
-        await a1.store.delete_if(a1.key, (await entry_of(a1.store, a1.key)).revision)
-        a1.carries.put(carry(), term=1)
-        await a1.carries.settle(AGENT)
-        assert await a1.store.get(KEY) is None
-        assert a1.metrics.fenced_writes._value.get() == 1
-
-    play(doing)
+# --- written
 
 
-def test_after_a_new_registration_what_is_taken_anew_is_written_in_its_new_term():
-    async def doing(a1: One, a2: One) -> None:
-        a1.carries.put(carry("before"), term=1)
-        await a1.carries.settle(AGENT)
-        await a1.store.delete_if(a1.key, (await entry_of(a1.store, a1.key)).revision)
-        await a1.register()
-        assert await a1.carries.take(AGENT, 2) == carry("before")
-        await a1.carries.settle(AGENT)
-        entry = await entry_of(a2.store)
-        assert read_value(Carried, entry).term == 2
-        assert await a2.carries.read(AGENT) == carry("before")
+def test_what_a_session_leaves_is_read_by_every_instance_of_the_cluster() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.carries.put(carry(note="ready, in a job"), 1)
+        await asyncio.sleep(GATHERED_S)
+        assert await Writer(engine, "b1").carries.read(AGENT) == carry(note="ready, in a job")
 
-    play(doing)
+    plays(play)
 
 
-def test_what_was_forgotten_is_not_written_again():
-    async def doing(a1: One, a2: One) -> None:
-        a1.carries.put(carry("one"), term=1)
-        a1.carries.put(carry("two", AgentId("5002")), term=1)
-        a1.carries.forget(AGENT)
-        await a1.carries.settle(AgentId("5002"))
-        before = await entry_of(a2.store, carry_key("5002"))
-        a1.carries.write_again()
-        await a1.carries.settle(AgentId("5002"))
-        assert (await entry_of(a2.store, carry_key("5002"))).revision > before.revision
-        assert await a2.carries.read(AgentId("5002")) == carry("two", AgentId("5002"))
-        assert await a2.carries.read(AGENT) is None
+def test_whoever_reads_the_store_learns_nothing_from_it() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.carries.put(carry(note="PAT owes 100"), 1)
+        await asyncio.sleep(GATHERED_S)
+        value = a.entry().value
+        sealed = read_value(Carried, a.entry()).sealed
+        for secret in (b"PAT", b"2001", b"secret"):
+            assert secret not in value
+            assert secret not in sealed
 
-    play(doing)
+    plays(play)
+
+
+def test_of_many_changes_in_a_moment_only_the_last_is_written() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        for number in range(50):
+            a.carries.put(carry(note=f"{number}"), 1)
+        await asyncio.sleep(GATHERED_S)
+        assert await a.note() == "49"
+        assert len(a.store.sent) == 1
+
+    plays(play)
+
+
+def test_a_write_whose_answer_was_lost_is_made_good() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.store.fates = ["lost", "never"]
+        a.carries.put(carry(note="one"), 1)
+        await asyncio.sleep(0.3)
+        a.carries.put(carry(note="two"), 1)
+        await asyncio.sleep(5.0)
+        assert await a.note() == "two"
+        assert a.fenced == 0.0
+
+    plays(play)
+
+
+def test_before_a_registration_nothing_is_written_and_nothing_forgotten() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = Writer(engine)
+        a.carries.put(carry(note="early"), 1)
+        await asyncio.sleep(1.0)
+        assert engine.get(KEY) is None
+        a.register()
+        await a.carries.take(AGENT, 1)
+        await asyncio.sleep(GATHERED_S)
+        assert await a.note() == "early"
+
+    plays(play)
+
+
+# --- who may write it
+
+
+def test_without_the_claim_nobody_s_carry_is_written_over() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.carries.put(carry(note="of a1"), 1)
+        await asyncio.sleep(GATHERED_S)
+        b = Writer(engine, "b1")
+        b.register()
+        b.carries.put(carry(note="of b1"), 2)
+        await asyncio.sleep(GATHERED_S)
+        assert await b.note() == "of a1"
+        assert b.fenced == 1.0
+
+    plays(play)
+
+
+def test_the_change_of_another_owner_ends_our_writing() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.carries.put(carry(note="of a1"), 1)
+        await asyncio.sleep(GATHERED_S)
+        b = await owner(engine, "b1", 2)
+        b.carries.put(carry(note="of b1"), 2)
+        await asyncio.sleep(GATHERED_S)
+        for note in ("late", "later"):
+            a.carries.put(carry(note=note), 1)
+            await asyncio.sleep(GATHERED_S)
+        assert await a.note() == "of b1"
+        assert a.fenced == 2.0
+
+    plays(play)
+
+
+def test_an_instance_whose_registration_has_ended_writes_nothing_more() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.carries.put(carry(note="in time"), 1)
+        await asyncio.sleep(GATHERED_S)
+        engine.transact([], [DeleteKey(a.own_key)])
+        a.carries.put(carry(note="too late"), 1)
+        await asyncio.sleep(GATHERED_S)
+        a.carries.put(carry(note="later still"), 1)
+        await asyncio.sleep(GATHERED_S)
+        assert await a.note() == "in time"
+        assert a.fenced == 2.0
+        assert not a.running.done()
+
+    plays(play)
+
+
+def test_in_a_new_registration_it_goes_on_with_what_was_so_last() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        engine.transact([], [DeleteKey(a.own_key)])
+        a.carries.put(carry(note="meanwhile"), 1)
+        await asyncio.sleep(GATHERED_S)
+        a.register()
+        await a.carries.take(AGENT, 5)
+        await asyncio.sleep(GATHERED_S)
+        assert await a.note() == "meanwhile"
+        assert read_value(Carried, a.entry()).term == 5
+        a.carries.put(carry(note="after"), 5)
+        await asyncio.sleep(GATHERED_S)
+        assert await a.note() == "after"
+
+    plays(play)
+
+
+def test_whoever_takes_it_over_learns_what_was_left_and_writes_in_its_place() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.carries.put(carry(note="of a1"), 1)
+        await asyncio.sleep(GATHERED_S)
+        b = Writer(engine, "b1")
+        b.register()
+        assert await b.carries.take(AGENT, 2) == carry(note="of a1")
+        b.carries.put(carry(note="of b1"), 2)
+        await asyncio.sleep(GATHERED_S)
+        assert await a.note() == "of b1"
+
+    plays(play)
+
+
+def test_nothing_is_written_for_somebody_who_was_forgotten() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.carries.put(carry(note="x"), 1)
+        a.carries.forget(AGENT)
+        a.carries.write_again()
+        await asyncio.sleep(GATHERED_S)
+        assert engine.get(KEY) is None
+
+    plays(play)
+
+
+# --- keys
+
+
+def test_a_carry_under_another_agent_s_key_or_in_another_term_does_not_open() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.carries.put(carry(note="x"), 1)
+        await asyncio.sleep(GATHERED_S)
+        entry = a.entry()
+        engine.transact([], [PutValue(carry_key("5002"), entry.value)])
+        assert await a.carries.read(AgentId("5002")) is None
+        sealed = read_value(Carried, entry).sealed
+        engine.transact([], [PutValue(KEY, write_value(Carried(term=2, sealed=sealed)))])
+        assert await a.carries.read(AGENT) is None
+
+    plays(play)
+
+
+def test_another_cluster_cannot_read_it() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.carries.put(carry(note="x"), 1)
+        await asyncio.sleep(GATHERED_S)
+        assert await Writer(engine, "z1", key(9)).carries.read(AGENT) is None
+
+    plays(play)
+
+
+@pytest.mark.parametrize("value", [b"nonsense", b"", write_value(Carried(term=1, sealed=b"nonsense"))])
+def test_what_nobody_can_read_is_as_good_as_nothing(value: bytes) -> None:
+    async def play(engine: MemoryEngine) -> None:
+        engine.transact([], [PutValue(KEY, value)])
+        a = Writer(engine)
+        a.register()
+        assert await a.carries.take(AGENT, 1) is None
+        a.carries.put(carry(note="new"), 1)
+        await asyncio.sleep(GATHERED_S)
+        assert await a.note() == "new", "it is written over"
+
+    plays(play)
+
+
+def test_what_is_no_carry_under_a_good_seal_is_as_good_as_nothing() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = Writer(engine)
+        sealed = a.keyring.seal("carry", b"not deflated, no carry", about=f"{AGENT} 1".encode())
+        engine.transact([], [PutValue(KEY, write_value(Carried(term=1, sealed=sealed)))])
+        assert await a.carries.read(AGENT) is None
+
+    plays(play)
+
+
+def test_after_a_change_of_keys_all_is_sealed_anew_and_the_old_key_can_go() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        old, new = key(1), key(2, seals_from_s=10.0)
+        a = Writer(engine, "a1", new, old)
+        a.register()
+        await a.carries.take(AGENT, 1)
+        a.carries.put(carry(note="x"), 1)
+        await asyncio.sleep(GATHERED_S)
+        assert await Writer(engine, "b1", new).carries.read(AGENT) is None
+        await asyncio.sleep(10.0)
+        a.carries.write_again()
+        await asyncio.sleep(GATHERED_S)
+        assert await Writer(engine, "b1", new).carries.read(AGENT) == carry(note="x")
+
+    plays(play)
+
+
+# --- waiting, and trouble
+
+
+def test_one_can_wait_until_the_last_change_is_written() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.store.faults.delay_s = 0.5
+        a.carries.put(carry(note="last"), 1)
+        await a.carries.settle(AGENT)
+        assert engine.get(KEY) is not None
+        began_s = a.clock.now_s()
+        await a.carries.settle(AGENT)
+        assert a.clock.now_s() == began_s
+
+    plays(play)
+
+
+def test_nobody_waits_for_ever_for_a_store_that_is_away() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        a.store.faults.down = True
+        a.carries.put(carry(note="last"), 1)
+        began_s = a.clock.now_s()
+        await a.carries.settle(AGENT)
+        assert a.clock.now_s() - began_s == pytest.approx(1.5, abs=0.05)
+        a.store.faults.down = False
+        await asyncio.sleep(5.0)
+        assert await a.note() == "last"
+
+    plays(play)
+
+
+def test_that_the_store_cannot_be_asked_is_not_taken_for_nothing_left() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = Writer(engine)
+        a.store.faults.down = True
+        with pytest.raises(StoreUnavailable):
+            await a.carries.read(AGENT)
+        a.store.faults.down, a.store.faults.refused = False, True
+        with pytest.raises(StoreRefused):
+            await a.carries.take(AGENT, 1)
+
+    plays(play)
+
+
+def test_the_loop_ends_when_it_is_cancelled() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        a = await owner(engine)
+        await asyncio.sleep(GATHERED_S)
+        a.running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await a.running
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    plays(play)
