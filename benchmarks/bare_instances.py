@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from secrets import token_bytes
@@ -218,11 +218,23 @@ class BareInstance:
 
 
 class Running:
-    """Some instances that run, each of which can be killed: it does nothing more, and says goodbye to nobody."""
+    """Instances that run, each of which can be killed: it does nothing more, and says goodbye to nobody."""
 
-    def __init__(self, instances: Sequence[BareInstance]) -> None:
-        self.instances: Final = tuple(instances)
-        self._tasks = {each: asyncio.ensure_future(_run(each)) for each in instances}
+    def __init__(self) -> None:
+        self._tasks: dict[BareInstance, asyncio.Task[None]] = {}
+
+    async def start(self, instances: Sequence[BareInstance], *, at_once: int = 10, knowing: int = 0) -> None:
+        """Start them in portions, as in a restart of a cluster, each when all before it know each other.
+
+        Args:
+            instances: not started yet.
+            at_once: how many in one portion.
+            knowing: so many are known in the end, when there are others than those started here.
+        """
+        for first in range(0, len(instances), at_once):
+            for each in instances[first : first + at_once]:
+                self._tasks[each] = asyncio.ensure_future(_run(each))
+            await self.all_know(knowing or len(self._tasks))
 
     async def all_know(self, count: int, limit_s: float = MEET_LIMIT_S) -> None:
         """Wait until each serves and knows so many to be registered, itself among them."""
@@ -244,18 +256,25 @@ class Running:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
+    async def stop(self, instance: BareInstance) -> None:
+        """Have one leave in good order."""
+        task = self._tasks.pop(instance)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
     async def end(self) -> None:
         """Kill all that are left."""
         await asyncio.gather(*(self.kill(each) for each in tuple(self._tasks)))
 
 
 @asynccontextmanager
-async def running(instances: Sequence[BareInstance]) -> AsyncIterator[Running]:
-    """Run instances within this block."""
-    async with AsyncExitStack() as ends:
-        found = Running(instances)
-        ends.push_async_callback(found.end)
+async def running() -> AsyncIterator[Running]:
+    """Have what is started within this block end with it."""
+    found = Running()
+    try:
         yield found
+    finally:
+        await found.end()
 
 
 async def _run(instance: BareInstance) -> None:

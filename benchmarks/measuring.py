@@ -12,10 +12,11 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from time import process_time
+from time import monotonic, process_time
 from typing import Final
 
 from tests.contract.etcd_servers import PROGRAM, Member, Servers
@@ -30,7 +31,7 @@ MB: Final = 1_000_000
 
 def begin(method: str, *packages: str) -> None:
     """Print what is measured how, with which versions, on what, beside what other work; set up this process."""
-    configure_logging(level="error")
+    configure_logging(level="error", stream=Path(os.devnull).open("w"))  # noqa: SIM115 - to the end
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -110,6 +111,16 @@ class Store:
         """How much of that is in use; what is not is used again after a compaction."""
         return max(self._gauge(each, "etcd_mvcc_db_total_size_in_use_in_bytes") for each in self._members)
 
+    def synced(self) -> tuple[float, float]:
+        """How long one member waited for its disk in all, and how often."""
+        first = self._members[0]
+        name = "etcd_disk_wal_fsync_duration_seconds"
+        return self._gauge(first, f"{name}_sum"), self._gauge(first, f"{name}_count")
+
+    def sent_bytes(self) -> float:
+        """What all members together have sent to clients."""
+        return sum(self._gauge(each, "etcd_network_client_grpc_sent_bytes_total") for each in self._members)
+
     def _pids(self) -> Iterator[int]:
         for each in self._members:
             assert each.process is not None, "members run to the end"
@@ -138,3 +149,46 @@ def three_members(*options: str) -> Iterator[Store]:
             yield Store(servers)
         finally:
             servers.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a stretch of time cost, each second.
+
+    Attributes:
+        took_s: how long it was.
+        ours, members: CPU of this process, and of all members together: cores.
+        written, grown, sent: bytes that one member had written to its disk, by which its database grew, and that all
+            members sent to clients.
+        fsync_s: how long one member waited each time for its disk, on average.
+    """
+
+    took_s: float
+    ours: float
+    members: float
+    written: float
+    grown: float
+    sent: float
+    fsync_s: float
+
+
+class Meter:
+    """Measures from its making to ``read``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._before = self._now()
+
+    def read(self) -> Cost:
+        """Say what it cost so far."""
+        was, now = self._before, self._now()
+        took_s, ours, members, written, grown, sent, waited_s, waits = (b - a for a, b in zip(was, now, strict=True))
+        rates = (each / took_s for each in (ours, members, written, grown, sent))
+        ours, members, written, grown, sent = rates
+        fsync_s = waited_s / max(1.0, waits)
+        return Cost(took_s=took_s, ours=ours, members=members, written=written, grown=grown, sent=sent, fsync_s=fsync_s)
+
+    def _now(self) -> tuple[float, ...]:
+        store = self._store
+        disk = (store.written_bytes(), store.in_use_bytes(), store.sent_bytes(), *store.synced())
+        return (monotonic(), process_time(), store.cpu_s(), *disk)

@@ -107,8 +107,8 @@ class Measured:
             await store.transact([], [PutValue(instance_key(DATACENTRE, name), write_value(node))])
         before = resident_bytes(os.getpid())
         instance = BareInstance("measured", store, self._key, TcpNetwork(), peers=self._peers)
-        async with running([instance]) as run:
-            await run.all_know(1 + len(self._others))
+        async with running() as run:
+            await run.start([instance], knowing=1 + len(self._others))
             self._pipe.send(instance.cluster.members.place.peer_address)
             await self._until_linked(instance)
             settle_memory()
