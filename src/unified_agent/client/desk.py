@@ -224,7 +224,7 @@ class Desk:
         return end
 
     def on_connection(self, listener: ConnectionListener) -> Callable[[], None]:
-        """Have a listener told each time that ``connection`` changes. It must not raise.
+        """Have a listener told each time that ``connection`` changes, and of each of ``moves``. It must not raise.
 
         Returns:
             A function that ends it; harmless when called twice.

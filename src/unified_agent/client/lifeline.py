@@ -299,13 +299,12 @@ class Lifeline:
         assert keys is not None
         attachment.live_s = self._loop.time()
         self._current, self._entrance.guest = attachment, None
-        self._note_move(attachment)
         self._servers.succeeded(attachment.url)
-        self._lost, self._goodbye, self._parting = None, None, ""
         if before is not None:
             self._let_go(before)
         self._watch.begin(attachment)
-        self._tell(ConnectionState.LIVE, "")
+        self._note_move(attachment)
+        self._lost, self._goodbye, self._parting = None, None, ""
         self._tenant.attached(keys, resent_until)
         attachment.settle()
 

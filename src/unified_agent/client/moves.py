@@ -69,7 +69,7 @@ class ConnectionStatus(Struct, frozen=True, kw_only=True):
     at_s: float
 
 
-#: Told how the desk stands each time that changes. It must not raise.
+#: Told how the desk stands each time that changes, and whenever another connection is live. It must not raise.
 ConnectionListener = Callable[[ConnectionStatus], None]
 
 
@@ -153,16 +153,19 @@ class Whereabouts:
         return end
 
     def moved(self, move: Move) -> None:
-        """Know that a connection became live; the first one is no move."""
+        """Know that a connection became live; the first one is no move. Listeners are told, live or not before."""
         self.connections += 1
         if self.connections > 1:
             self.moves = [*self.moves[1 - MOVES_KEPT :], move]
         self.server = move.target
+        self._tell(ConnectionState.LIVE, "", move.live_at_s)
 
     def tell(self, state: ConnectionState, reason: str, now_s: float) -> None:
         """Tell all listeners, unless that is so already."""
-        if state is self.status.state and reason == self.status.reason:
-            return
+        if state is not self.status.state or reason != self.status.reason:
+            self._tell(state, reason, now_s)
+
+    def _tell(self, state: ConnectionState, reason: str, now_s: float) -> None:
         self.status = ConnectionStatus(state=state, reason=reason, server=self.server, at_s=now_s)
         for listener in tuple(self._listeners):
             listener(self.status)

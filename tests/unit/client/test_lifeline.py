@@ -355,7 +355,7 @@ async def test_a_goodbye_is_followed_before_the_old_connection_is_closed():
     assert (old.open, site["b"].wire.open, desk.connected) == (False, True, True)
     (move,) = desk.moves
     assert (move.reason, move.target, move.lost_at_s, move.outage_s) == ("drain", "http://b", None, 0.0)
-    assert statuses == []
+    assert statuses == [("live", "")]
     assert site.chance.asked == []
     await desk.close()
 

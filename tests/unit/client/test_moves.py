@@ -87,3 +87,15 @@ def test_listeners_are_told_of_changes_only_until_they_end_it():
     whereabouts.tell(ConnectionState.LIVE, "", 4.0)
     assert [(each.state, each.reason, each.at_s) for each in told] == [("live", "", 1.0), ("suspect", "silent", 3.0)]
     assert whereabouts.status.state is ConnectionState.LIVE
+
+
+def test_listeners_are_told_of_each_move_even_if_the_desk_was_live_all_the_time():
+    whereabouts = Whereabouts("http://a")
+    told: list[ConnectionStatus] = []
+    whereabouts.listen(told.append)
+    whereabouts.moved(move())
+    whereabouts.moved(move(source="http://b", target="http://c", lost_at_s=None))
+    assert [(each.state, each.server, each.at_s) for each in told] == [
+        ("live", "http://b", 12.5),
+        ("live", "http://c", 12.5),
+    ]
