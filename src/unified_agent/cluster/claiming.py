@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from unified_agent.cluster import ownership
 from unified_agent.cluster.carries import Carries
 from unified_agent.cluster.holdings import Held, Holdings
 from unified_agent.cluster.members import Members
-from unified_agent.cluster.ownership import AskOwner, Claim, Holding, Record, Refuse, Request, Seen, Wait
+from unified_agent.cluster.ownership import AskOwner, Claim, Claimer, Holding, Record, Refuse, Request, Seen, Wait
 from unified_agent.cluster.peer_messages import ReleaseAnswer, ReleaseOutcome, ReleaseQuestion
 from unified_agent.cluster.peers import Peers, PeerUnreachable
 from unified_agent.cluster.records import Records, record_of
@@ -44,6 +45,25 @@ _REFUSALS: Final = {
 }
 
 
+@dataclass(slots=True, eq=False)
+class _Wish:
+    """One claim being asked for.
+
+    Attributes:
+        effect: what is wanted.
+        began_s: when it was asked for.
+        is_writing: it is on its way to the store, or may have been granted by it.
+        is_called_off: nobody wants it any more. What the store has granted is given up again, because it would keep the
+            station from everybody else.
+    """
+
+    effect: AskClaim
+    began_s: float
+    is_writing: bool = False
+    is_called_off: bool = False
+    task: asyncio.Task[None] | None = None
+
+
 class Claiming:
     """All claims being asked for."""
 
@@ -58,6 +78,7 @@ class Claiming:
         metrics: Metrics,
         *,
         prove: Callable[[SessionId], str],
+        give_up: Callable[[Held], None],
         history: History | None = None,
     ) -> None:
         """Ask for nothing yet; ``join`` comes before anything else.
@@ -65,6 +86,7 @@ class Claiming:
         Args:
             members, holdings, records, carries, peers, clock, metrics: the parts it works with.
             prove: gives the proof of a session's password, for an owner that is asked to release.
+            give_up: releases a claim that was granted when nobody wanted it any more.
             history: what is done is recorded there.
         """
         self._members = members
@@ -75,9 +97,11 @@ class Claiming:
         self._clock = clock
         self._metrics = metrics
         self._prove = prove
+        self._give_up = give_up
         self._history = history
         self._reports: Reports | None = None
-        self._tasks: dict[SessionId, asyncio.Task[None]] = {}
+        self._wishes: dict[SessionId, _Wish] = {}
+        self._tasks: dict[asyncio.Task[None], None] = {}
         self._news = asyncio.Event()
         self._in_flight = 0
 
@@ -92,19 +116,25 @@ class Claiming:
 
     def sessions(self) -> tuple[SessionId, ...]:
         """For whom claims are being asked for."""
-        return tuple(self._tasks)
+        return tuple(self._wishes)
 
     def begin(self, effect: AskClaim) -> None:
         """Ask for a claim."""
-        task = asyncio.get_running_loop().create_task(self._claim(effect), name=f"claim {effect.agent}")
-        self._tasks[effect.session] = task
-        task.add_done_callback(lambda done: self._ended(effect.session, done))
+        wish = _Wish(effect, self._clock.now_s())
+        task = asyncio.get_running_loop().create_task(self._claim(wish), name=f"claim {effect.agent}")
+        wish.task = task
+        self._wishes[effect.session] = wish
+        self._tasks[task] = None
+        task.add_done_callback(lambda done: self._ended(wish, done))
 
     def call_off(self, session: SessionId) -> None:
         """Ask no more."""
-        task = self._tasks.pop(session, None)
-        if task is not None:
-            task.cancel()
+        wish = self._wishes.pop(session, None)
+        if wish is None or wish.task is None:
+            return
+        wish.is_called_off = True
+        if not wish.is_writing:
+            wish.task.cancel()
 
     def look_again(self) -> None:
         """Something has changed that claims wait for."""
@@ -112,19 +142,19 @@ class Claiming:
 
     async def close(self) -> None:
         """Let all tasks end."""
-        tasks = tuple(self._tasks.values())
+        tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # --- one claim
 
-    async def _claim(self, effect: AskClaim) -> None:
-        began_s = self._clock.now_s()
-        while True:
+    async def _claim(self, wish: _Wish) -> None:
+        effect = wish.effect
+        while not wish.is_called_off:
             self._news.clear()
             try:
-                pause_s = await self._try(effect, began_s)
+                pause_s = await self._try(wish)
             except StoreUnavailable:
                 self._delay(effect, "cluster.no-store")
                 pause_s = STORE_RETRY_S
@@ -135,8 +165,9 @@ class Claiming:
                 return
             await self._pause(pause_s)
 
-    async def _try(self, effect: AskClaim, began_s: float) -> float | None:
+    async def _try(self, wish: _Wish) -> float | None:
         """Go one step; returns how long to wait before the next, None when it is settled."""
+        effect = wish.effect
         claimer = self._holdings.claimer()
         if claimer is None:
             self._delay(effect, "cluster.no-store")
@@ -161,7 +192,7 @@ class Claiming:
         decision = ownership.decide_claim(request, agent, station, owners, claimer, now_s, former_station=former)
         match decision:
             case Claim():
-                return await self._carry_out(effect, decision, began_s)
+                return await self._carry_out(wish, decision)
             case AskOwner():
                 return await self._ask_owner(effect, decision, agent.record or station.record)
             case Wait():
@@ -178,34 +209,51 @@ class Claiming:
             case Holding():
                 raise AssertionError("a session that holds its claim does not ask for it")
 
-    async def _carry_out(self, effect: AskClaim, claim: Claim, began_s: float) -> float | None:
+    async def _carry_out(self, wish: _Wish, claim: Claim) -> float | None:
+        wish.is_writing = True
+        try:
+            held = await self._write(claim)
+            if held is None:
+                return 0.0
+            if wish.is_called_off:
+                self._give_up(held)
+                return None
+            await self._grant(wish, held)
+        finally:
+            wish.is_writing = False
+        return None
+
+    async def _write(self, claim: Claim) -> Held | None:
+        """Have a claim written; None when it was not."""
+        record = record_of(claim)
         self._in_flight += 1
         try:
             outcome = await self._records.commit(claim.transaction)
         except WriteUnknown:
             await asyncio.sleep(WRITE_LANDS_S)
-            agent, station = await self._records.both(effect.agent, effect.station)
-            if agent.record == station.record == record_of(claim):
-                await self._grant(effect, record_of(claim), (agent.revision, station.revision), began_s)
-                return None
-            return 0.0
+            agent, station = await self._records.both(record.agent, record.station)
+            is_written = agent.record == station.record == record
+            return Held(record=record, revisions=(agent.revision, station.revision)) if is_written else None
         finally:
             self._in_flight -= 1
         if not isinstance(outcome, Committed):
-            return 0.0
-        await self._grant(effect, record_of(claim), (outcome.revision, outcome.revision), began_s)
-        return None
+            return None
+        return Held(record=record, revisions=(outcome.revision, outcome.revision))
 
-    async def _grant(self, effect: AskClaim, record: Record, revisions: tuple[int, int], began_s: float) -> None:
+    async def _grant(self, wish: _Wish, held: Held) -> None:
+        effect, record = wish.effect, held.record
         carried = await self._carries.take(record.agent, record.term)
-        self._holdings.put(effect.session, Held(record=record, revisions=revisions))
+        if wish.is_called_off:
+            self._give_up(held)
+            return
+        self._holdings.put(effect.session, held)
         if not self._holdings.may_act(effect.session):
             # Our time passed meanwhile. The record stands in our name; when we may act again it is claimed anew.
             self._holdings.take(effect.session)
             raise StoreUnavailable("our time passed while the claim was granted")
         self._record(record, effect.wish)
         self._metrics.ownership_moves.labels(cause=effect.wish.value).inc()
-        self._metrics.claim_seconds.observe(self._clock.now_s() - began_s)
+        self._metrics.claim_seconds.observe(self._clock.now_s() - wish.began_s)
         log_event(LOGGER, "claimed", agent=record.agent, term=record.term, wish=effect.wish.value)
         assert self._reports is not None, "joined"
         self._reports.report(ClaimGranted(session=effect.session, term=record.term, carried=carried))
@@ -226,7 +274,7 @@ class Claiming:
         if said.outcome is ReleaseOutcome.REFUSED:
             self._refuse(effect, said.id, said.detail)
             return None
-        return 0.0
+        return 0.0 if said.outcome is ReleaseOutcome.RELEASED else LOOK_AGAIN_S
 
     async def _former_station(self, agent: Seen, wanted: StationId) -> Seen:
         if agent.record is None or agent.record.station == wanted:
@@ -256,24 +304,24 @@ class Claiming:
         record = held.record
         agent, station = await self._records.both(record.agent, record.station)
         claimer = self._holdings.claimer()
-        if claimer is None or not agent.record == station.record == record:
+        if claimer is None or agent.record != station.record or agent.record is None:
             return  # somebody has it already; our tenure ends with the promises
-        request = Request(
-            wish=Wish.RESUME,
-            agent=record.agent,
-            station=record.station,
-            session=record.session,
-            held_term=record.term,
-        )
-        decision = ownership.decide_claim(request, agent, station, {}, claimer, self._clock.now_s())
-        if not isinstance(decision, Claim):
+        if agent.record != record and not _is_anew(agent.record, record, claimer):
             return
-        outcome = await self._records.commit(decision.transaction)
-        if not isinstance(outcome, Committed) or self._holdings.get(session) is not held:
-            return
-        fresh = record_of(decision)
-        self._holdings.put(session, Held(record=fresh, revisions=(outcome.revision, outcome.revision)))
+        fresh, revisions = agent.record, (agent.revision, station.revision)
+        if fresh == record:
+            decision = ownership.decide_claim(_request_anew(record), agent, station, {}, claimer, self._clock.now_s())
+            if not isinstance(decision, Claim):
+                return
+            outcome = await self._records.commit(decision.transaction)
+            if not isinstance(outcome, Committed):
+                return
+            fresh, revisions = record_of(decision), (outcome.revision, outcome.revision)
         await self._carries.take(fresh.agent, fresh.term)
+        if self._holdings.get(session) is not held:
+            return
+        # In one step, so that nothing is done in the new life under the old term.
+        self._holdings.put(session, Held(record=fresh, revisions=revisions))
         self._record(fresh, Wish.RESUME)
         assert self._reports is not None, "joined"
         self._reports.report(ClaimGranted(session=session, term=fresh.term))
@@ -310,10 +358,28 @@ class Claiming:
         assert self._reports is not None, "joined"
         self._reports.report(ClaimRefused(session=effect.session, id=why, detail=detail))
 
-    def _ended(self, session: SessionId, task: asyncio.Task[None]) -> None:
-        if self._tasks.get(session) is task:
-            del self._tasks[session]
+    def _ended(self, wish: _Wish, task: asyncio.Task[None]) -> None:
+        session = wish.effect.session
+        self._tasks.pop(task, None)
+        if self._wishes.get(session) is wish:
+            del self._wishes[session]
         if not task.cancelled() and (error := task.exception()) is not None:
             log_event(LOGGER, "claim_failed", level="error", error=error, session=session)
             assert self._reports is not None, "joined"
             self._reports.report(ClaimRefused(session=session, id="internal"))
+
+
+def _request_anew(record: Record) -> Request:
+    return Request(
+        wish=Wish.RESUME, agent=record.agent, station=record.station, session=record.session, held_term=record.term
+    )
+
+
+def _is_anew(found: Record, record: Record, claimer: Claimer) -> bool:
+    """Say whether a record is this claim, made anew by an attempt whose answer was lost."""
+    return (found.owner, found.incarnation, found.epoch, found.session) == (
+        claimer.instance,
+        claimer.incarnation,
+        claimer.epoch,
+        record.session,
+    ) and found.term > record.term
