@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from unified_agent.domain import dialler_steps, telephony_steps
 from unified_agent.domain.ids import Secret
 from unified_agent.domain.limits import CARRIED_COMMANDS
-from unified_agent.domain.move import Move
+from unified_agent.domain.move import INSTANCE_LOST, Move
 from unified_agent.domain.session_state import CommandRecord, DiallerLogin, Identity, Outcome, Policy, SessionState
 from unified_agent.domain.states import Phase
 from unified_agent.errors import RemoteProtocolError
@@ -63,14 +63,15 @@ def unpack(data: bytes) -> SessionState:
 
 
 def adopt(carried: SessionState, state: SessionState, now_s: float) -> SessionState:
-    """Go on with what another instance left.
+    """Go on with what another instance left. Both links count as lost from the first time that it is adopted here.
 
     Args:
         carried: unpacked.
         state: the session as opened here: its id, identity with passwords, policy, claim, presence and known link.
         now_s: Unix seconds.
     """
-    verified = carried.telephony.verified or state.telephony.verified  # the ticket may be newer than the carry
+    left, here = carried.telephony, state.telephony
+    verified = left.verified or here.verified  # the ticket may be newer than the carry
     adopted = replace(
         carried,
         id=state.id,
@@ -78,7 +79,8 @@ def adopt(carried: SessionState, state: SessionState, now_s: float) -> SessionSt
         policy=state.policy,
         claim=state.claim,
         phase=Phase.RESETTING if verified else Phase.LOGGING_IN,
-        telephony=replace(carried.telephony, verified=verified),
+        telephony=replace(left, verified=verified, lost_s=left.lost_s or here.lost_s),
+        dialler_lost_s=carried.dialler_lost_s or state.dialler_lost_s,
         presence=state.presence,
         presence_since_s=state.presence_since_s,
         doubts=state.doubts,
@@ -88,10 +90,17 @@ def adopt(carried: SessionState, state: SessionState, now_s: float) -> SessionSt
         close_detail="",
     )
     move = Move(adopted, now_s)
-    telephony_steps.reset(move, "instance-lost")
+    telephony_steps.reset(move, INSTANCE_LOST)
     if move.dialler_is_reached:
-        dialler_steps.reset(move, "instance-lost")
-    move.set_telephony(link=state.telephony.link)
+        dialler_steps.reset(move, INSTANCE_LOST)
+    move.set_telephony(link=here.link)
+    return move.state
+
+
+def adopt_unread(state: SessionState, now_s: float) -> SessionState:
+    """Go on with a session that the switch has accepted, while what another instance left of it cannot be read."""
+    move = Move(replace(state, phase=Phase.RESETTING), now_s)
+    telephony_steps.reset(move, INSTANCE_LOST)
     return move.state
 
 
@@ -101,7 +110,7 @@ def _in_doubt(carried: SessionState, state: SessionState) -> tuple[CommandRecord
     fresh = tuple(each for each in state.commands if each.id not in known)
     return (
         *(
-            replace(each, outcome=Outcome.UNKNOWN, error="instance-lost") if each.outcome is Outcome.ACCEPTED else each
+            replace(each, outcome=Outcome.UNKNOWN, error=INSTANCE_LOST) if each.outcome is Outcome.ACCEPTED else each
             for each in carried.commands
         ),
         *fresh,

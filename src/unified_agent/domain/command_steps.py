@@ -26,7 +26,7 @@ from unified_agent.domain.facts import CommandDoubted, CommandReceived
 from unified_agent.domain.ids import CommandId
 from unified_agent.domain.job import Draft, leaves_after_item
 from unified_agent.domain.limits import DOUBTS_KEPT
-from unified_agent.domain.move import Move
+from unified_agent.domain.move import INSTANCE_LOST, Move
 from unified_agent.domain.permissions import refusal
 from unified_agent.domain.session_state import CommandRecord, Doubt, Outcome
 from unified_agent.domain.states import DiallerStage, ItemStage, SwitchMode
@@ -49,9 +49,7 @@ def doubted(move: Move, fact: CommandDoubted) -> None:
     known = next((each for each in move.state.commands if each.id == fact.id), None)
     if known is None:
         word = kebab(type(fact.command).__name__)
-        move.record(
-            CommandRecord(id=fact.id, type=word, outcome=Outcome.UNKNOWN, error="instance-lost", at_s=move.now_s)
-        )
+        move.record(CommandRecord(id=fact.id, type=word, outcome=Outcome.UNKNOWN, error=INSTANCE_LOST, at_s=move.now_s))
     elif known.outcome is not Outcome.UNKNOWN:
         return
     doubts = (*(each for each in move.state.doubts if each.id != fact.id), Doubt(id=fact.id, command=fact.command))

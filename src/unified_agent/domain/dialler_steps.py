@@ -42,7 +42,7 @@ from unified_agent.domain.facts import (
     ReadyForItem,
 )
 from unified_agent.domain.job import DiallerState, RecordField, WorkItem
-from unified_agent.domain.move import Move
+from unified_agent.domain.move import Move, on_the_way_back
 from unified_agent.domain.session_state import OpenRequest, Outcome
 from unified_agent.domain.states import (
     DiallerStage,
@@ -113,7 +113,8 @@ def turn_given(move: Move) -> None:
     move.set(dialler_queued=False, dialler_turn_at_s=None)
     login = move.state.identity.dialler
     if move.may_act and move.state.dialler.stage is DiallerStage.WAITING and login is not None:
-        move.set_dialler(stage=DiallerStage.LOGGING_ON, step="connecting", trouble="", detail="")
+        trouble = on_the_way_back(move.state.dialler.trouble)
+        move.set_dialler(stage=DiallerStage.LOGGING_ON, step="connecting", trouble=trouble, detail="")
         move.ask_dialler(LogOnDialler(name=login.name, password=login.password, headset=login.headset))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -23,6 +23,14 @@ from unified_agent.domain.session_state import (
     TelephonyState,
 )
 from unified_agent.domain.states import ClaimStage, DiallerStage, Side, TelephonyStage
+
+#: Trouble of both links when the session's instance is another one.
+INSTANCE_LOST: Final = "instance-lost"
+
+
+def on_the_way_back(trouble: str) -> str:
+    """Return what is still said of a link on its way back: that the instance is another one, and nothing else."""
+    return trouble if trouble == INSTANCE_LOST else ""
 
 
 class Move:

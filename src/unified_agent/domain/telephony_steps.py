@@ -26,7 +26,7 @@ from unified_agent.domain.facts import (
     TelephonyDown,
     TelephonyUp,
 )
-from unified_agent.domain.move import Move
+from unified_agent.domain.move import Move, on_the_way_back
 from unified_agent.domain.reconcile import Verdict, calls_accounted_for, judge, mode_to_restore
 from unified_agent.domain.session_state import OpenRequest, Outcome
 from unified_agent.domain.states import Phase, Side, SwitchMode, TelephonyStage
@@ -44,7 +44,7 @@ _SEEING: Final = frozenset(
 
 def link_up(move: Move, fact: TelephonyUp) -> None:
     """The switch can be asked: queue for a turn to log in."""
-    move.set_telephony(link=fact.link, trouble="", detail="")
+    move.set_telephony(link=fact.link, trouble=on_the_way_back(move.state.telephony.trouble), detail="")
     if move.state.telephony.stage is TelephonyStage.WAITING:
         queue(move)
 
@@ -115,7 +115,8 @@ def queue(move: Move) -> None:
 def turn_given(move: Move) -> None:
     """Begin: have the station observed."""
     if move.state.telephony.stage is TelephonyStage.QUEUED:
-        move.set_telephony(stage=TelephonyStage.OBSERVING, turn_at_s=None, trouble="", detail="")
+        trouble = on_the_way_back(move.state.telephony.trouble)
+        move.set_telephony(stage=TelephonyStage.OBSERVING, turn_at_s=None, trouble=trouble, detail="")
         move.ask_switch(Observe())
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
-from unified_agent.domain.carry import adopt
+from unified_agent.domain.carry import adopt, adopt_unread
 from unified_agent.domain.claim_steps import may_leave
 from unified_agent.domain.commands import AnyCommand, kebab
 from unified_agent.domain.effects import CloseSession
@@ -189,7 +189,7 @@ class Host:
         if carried is not None:
             state = adopt(carried, state, self._clock.now_s())
         elif verified:
-            state = replace(state, phase=Phase.RESETTING)
+            state = adopt_unread(state, self._clock.now_s())
         # Milliseconds: higher than any epoch that another instance gave to this session.
         self._enter(state, first_epoch=int(self._clock.now_s() * 1_000))
         return session

@@ -13,7 +13,7 @@ from tests.unit.domain.desk import AES, DIALLER, JOB, SESSION, Desk
 
 from unified_agent.domain import commands as c
 from unified_agent.domain import facts as f
-from unified_agent.domain.carry import adopt, carry_of, pack, unpack
+from unified_agent.domain.carry import adopt, adopt_unread, carry_of, pack, unpack
 from unified_agent.domain.ids import AgentId, CallId, CommandId, Secret, StationId
 from unified_agent.domain.job import RecordField
 from unified_agent.domain.limits import CARRIED_COMMANDS
@@ -26,8 +26,19 @@ from unified_agent.domain.session_state import (
     Outcome,
     Policy,
     SessionState,
+    TelephonyState,
 )
-from unified_agent.domain.states import ClaimStage, DiallerStage, ItemKind, Phase, Presence, Side, SwitchMode, Wish
+from unified_agent.domain.states import (
+    ClaimStage,
+    DiallerStage,
+    ItemKind,
+    Phase,
+    Presence,
+    Side,
+    SwitchMode,
+    TelephonyStage,
+    Wish,
+)
 from unified_agent.errors import RemoteProtocolError
 
 LATER_S = 1_000_900.0
@@ -199,6 +210,46 @@ def test_the_present_link_is_known_but_not_believed_to_be_observed():
     adopted = adopt(carry_of(busy().state), replace(here, telephony=replace(here.telephony, link=AES)), LATER_S)
     assert (adopted.telephony.link, adopted.telephony.stage.value) == (AES, "waiting")
     assert adopted.telephony.lost_s == LATER_S
+
+
+def test_an_outage_counts_from_the_first_time_that_a_session_is_adopted():
+    carry = replace(carry_of(busy().state), claim=ClaimState(term=4))
+    first = adopt(carry, opened_elsewhere(), LATER_S)
+    granted, _ = step(first, f.ClaimGranted(session=SESSION, term=5, carried=carry), LATER_S + 40)
+    assert (granted.telephony.lost_s, granted.dialler_lost_s) == (LATER_S, LATER_S)
+
+
+def test_an_outage_counts_on_although_the_carry_could_not_be_read_at_first():
+    carry = replace(carry_of(busy().state), claim=ClaimState(term=4))
+    first = adopt_unread(opened_elsewhere(telephony=TelephonyState(verified=True, link=AES)), LATER_S)
+    assert (first.phase, first.telephony.trouble, first.agent.known) == (Phase.RESETTING, "instance-lost", False)
+    granted, _ = step(first, f.ClaimGranted(session=SESSION, term=5, carried=carry), LATER_S + 40)
+    assert granted.telephony.lost_s == LATER_S
+    assert granted.agent.mode is SwitchMode.READY
+
+
+def test_until_a_link_is_back_it_is_told_that_the_instance_is_another_one():
+    desk = Desk(dialler=True, job=JOB)
+    carry = carry_of(busy().state)
+    desk.state = adopt(carry, opened_elsewhere(dialler_proved=True), LATER_S)
+    desk.now_s = LATER_S
+    desk.give(f.ClaimGranted(session=SESSION, term=5, carried=carry), f.TelephonyUp(link=AES))
+    desk.give(f.TurnGiven(session=SESSION, side=Side.TELEPHONY))
+    assert (desk.state.telephony.stage, desk.state.telephony.trouble) == (TelephonyStage.OBSERVING, "instance-lost")
+    desk.done("observe")
+    desk.snapshot(agent="5001", mode=SwitchMode.READY)
+    assert desk.state.telephony.trouble == ""
+    desk.give(f.TurnGiven(session=SESSION, side=Side.DIALLER))
+    assert (desk.state.dialler.stage, desk.state.dialler.trouble) == (DiallerStage.LOGGING_ON, "instance-lost")
+    desk.log_on()
+    assert desk.state.dialler.trouble == ""
+
+
+def test_a_link_with_trouble_of_its_own_tells_that_instead():
+    adopted = adopt(carry_of(busy().state), opened_elsewhere(), LATER_S)
+    lost, _ = step(adopted, f.TelephonyDown(link=AES, reason="silent"), LATER_S)
+    back, _ = step(lost, f.TelephonyUp(link=AES), LATER_S + 1)
+    assert (lost.telephony.trouble, back.telephony.trouble) == ("silent", "")
 
 
 @pytest.mark.parametrize(

@@ -310,6 +310,15 @@ def test_what_another_instance_left_is_shown_at_once_and_nothing_done_before_the
     assert rooms.state(session).phase is Phase.ACTIVE
 
 
+def test_while_nothing_can_be_read_of_what_was_left_the_link_counts_as_lost_with_the_instance():
+    rooms = Rooms(claims=Claims())
+    session = resumed(rooms)
+    view = rooms.host.view(session)
+    assert view is not None
+    assert (view.session.phase, view.links.telephony.trouble) == (Phase.RESETTING, "instance-lost")
+    assert view.links.telephony.lost is not None
+
+
 def test_what_an_adopted_session_tells_is_of_a_later_epoch_than_all_before():
     rooms = Rooms(claims=Claims())
     outbox = rooms.host.outbox(resumed(rooms))
