@@ -27,7 +27,7 @@ async def test_a_first_hello_is_answered_with_welcome_and_snapshot():
     welcome, snapshot = desktop.frames
     assert welcome["type"] == "welcome"
     assert welcome["outcome"] == "snapshot"
-    assert (welcome["beat_s"], welcome["silent_s"]) == (2.0, 15.0)
+    assert (welcome["beat_s"], welcome["silent_s"]) == (1.0, 15.0)
     assert snapshot["type"] == "snapshot"
     assert snapshot["data"]["reason"] == "hello"
     assert snapshot["data"]["view"]["session"]["presence"] == "connected"
