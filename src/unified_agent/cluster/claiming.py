@@ -32,6 +32,9 @@ LOGGER: Final = get_logger("cluster.claiming")
 
 #: Between two looks at a claim that has to wait, seconds; a change of the roll brings it forward.
 LOOK_AGAIN_S: Final = 0.25
+#: After a change that the store did not make, seconds: it may know what our watch has yet to tell, that we have lost our
+#: lease for instance, and decided anew at once it would be refused again, by hundreds a second.
+CONFLICT_PAUSE_S: Final = 0.05
 #: After a store that could not be reached, or whose answer was lost: what was sent has landed by then, or never will.
 STORE_RETRY_S: Final = 0.5
 WRITE_LANDS_S: Final = 1.5
@@ -214,7 +217,7 @@ class Claiming:
         try:
             held = await self._write(claim)
             if held is None:
-                return 0.0
+                return CONFLICT_PAUSE_S
             if wish.is_called_off:
                 self._give_up(held)
                 return None

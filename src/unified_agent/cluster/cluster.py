@@ -156,6 +156,7 @@ class Cluster:
         self.records: Final = Records(store)
         batch = BatchSettings(gather_s=settings.publish_gather_s)
         self.carries: Final = Carries(place.key, store, keyring, chance, batch, metrics)
+        self.releasing: Final = Releasing(self.members, self.holdings, self.records, self.carries, clock)
         self.claiming: Final = Claiming(
             self.members,
             self.holdings,
@@ -165,9 +166,9 @@ class Cluster:
             clock,
             metrics,
             prove=self._prove,
+            give_up=self.releasing.begin,
             history=history,
         )
-        self.releasing: Final = Releasing(self.members, self.holdings, self.records, self.carries, clock)
         self.registry: Final = Registry(self.holdings, self.claiming, self.releasing, self.carries, history)
         self.store: Final = store
         self._clock = clock

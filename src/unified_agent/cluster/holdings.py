@@ -20,10 +20,12 @@ class Serving(Struct, frozen=True):
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """One claim of ours. ``revisions``: of the last change of the agent's record and of the station's."""
+    """One claim of ours. ``revisions``: of the last change of the agent's record and of the station's; see
+    ``ownership.release``.
+    """
 
     record: Record
-    revisions: tuple[int, int]
+    revisions: tuple[int, int | None]
 
 
 class Holdings:

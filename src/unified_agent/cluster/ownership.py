@@ -246,22 +246,24 @@ def decide_claim(
     return Claim(term, Transaction(unique, writes), reason)
 
 
-def release(record: Record, revisions: tuple[int, int], claimer: Claimer) -> Transaction:
+def release(record: Record, revisions: tuple[int, int | None], claimer: Claimer) -> Transaction:
     """Return the change by which an owner gives an agent and its station up, having stopped to act for them.
 
     Args:
         record: our claim.
-        revisions: of the last change of the agent's key and of the station's.
+        revisions: of the last change of the agent's key and of the station's; None for a station that another agent
+            has claimed since.
         claimer: ourselves.
     """
     assert (record.owner, record.incarnation) == (claimer.instance, claimer.incarnation), "only an owner releases"
     keys = (agent_key(record.agent), station_key(record.station))
+    held = [(key, revision) for key, revision in zip(keys, revisions, strict=True) if revision is not None]
     conditions: tuple[Condition, ...] = (
         CreatedAt(instance_key(claimer.datacentre, claimer.instance), claimer.incarnation),
-        *(ModifiedAt(key, revision) for key, revision in zip(keys, revisions, strict=True)),
+        *(ModifiedAt(key, revision) for key, revision in held),
     )
     empty = replace(record, owner=None)
-    return Transaction(conditions, tuple(Put(key, empty) for key in keys))
+    return Transaction(conditions, tuple(Put(key, empty) for key, _ in held))
 
 
 class Terms(Struct, frozen=True):

@@ -94,7 +94,8 @@ class Releasing:
                 continue
             if not isinstance(outcome, Committed):
                 log_event(LOGGER, "release_overtaken", agent=held.record.agent, term=held.record.term)
-            self._carries.forget(held.record.agent)
+            if held.record.agent not in self._holdings.agents():  # who may be back already, in another term
+                self._carries.forget(held.record.agent)
             return True
         return False
 
@@ -108,11 +109,12 @@ class Releasing:
             return ReleaseAnswer(outcome=ReleaseOutcome.LATER, id="cluster.no-store")
         life = self._members.lives.current
         ours = (self._members.place.instance, life.incarnation if life is not None else 0)
-        if record is None or (record.owner, record.incarnation) != ours or station.record != record:
+        if record is None or (record.owner, record.incarnation) != ours:
             return ReleaseAnswer(outcome=ReleaseOutcome.NOT_HERE)
         if question.agent in self._holdings.agents():
             return _LATER
-        released = await self._release(Held(record=record, revisions=(agent.revision, station.revision)))
+        revisions = (agent.revision, station.revision if station.record == record else None)
+        released = await self._release(Held(record=record, revisions=revisions))
         return ReleaseAnswer(outcome=ReleaseOutcome.RELEASED) if released else _LATER
 
     def _ended(self, agent: AgentId, task: asyncio.Task[bool]) -> None:
