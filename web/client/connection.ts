@@ -49,14 +49,12 @@ export interface ConnectionStatus {
 }
 
 /** What a connection needs of its surroundings. */
-export interface ConnectionWorld extends SearchWorld {
+export interface ConnectionWorld extends Omit<SearchWorld, "settings"> {
   readonly settings: Partial<ConnectionSettings> | undefined;
 }
 
 /** What a connection tells; in the order in which it happened. */
 export interface ConnectionEvents {
-  /** What to say hello with. */
-  hello(home: Home): Extract<ClientFrame, { type: "hello" }>;
   /** A numbered frame came. False when something before it is missing: the stream is then resumed at once. */
   envelope(envelope: Envelope): boolean;
   answer(answer: Answer): void;
@@ -83,9 +81,8 @@ const ANNOUNCED: Readonly<Record<string, ConnectionReason>> = {
 };
 
 export class Connection {
-  readonly #world: ConnectionWorld;
+  readonly #world: SearchWorld;
   readonly #events: ConnectionEvents;
-  readonly #settings: ConnectionSettings;
   readonly #silence: Silence;
   readonly #retry = new Timer(() => this.#connect());
   readonly #steady = new Timer(() => this.#becomeSteady());
@@ -97,9 +94,8 @@ export class Connection {
   /** Looks for another server while the line is live. */
   #mover: Search | null = null;
   #moveTo = "";
-  #moveUntilMs = 0;
-  /** Where we were live last, and when we changed that. */
-  #lastServer = "";
+  /** The instance where we were live last, or its origin, and when we changed that. */
+  #lastName = "";
   #switchedAtMs: readonly number[] = [];
   #status: ConnectionStatus = {
     state: "waiting",
@@ -116,10 +112,10 @@ export class Connection {
   };
 
   constructor(world: ConnectionWorld, events: ConnectionEvents) {
-    this.#world = world;
+    const settings = { ...CONNECTION_SETTINGS, ...world.settings };
+    this.#world = { ...world, settings };
     this.#events = events;
-    this.#settings = { ...CONNECTION_SETTINGS, ...world.settings };
-    this.#silence = new Silence(this.#settings, {
+    this.#silence = new Silence(settings, {
       ask: (which) => this.#askWitness(which),
       suspect: () => {
         if (this.#status.state === "live") this.#tell("suspect", ConnectionReason.Silent);
@@ -152,7 +148,7 @@ export class Connection {
   start(): void {
     if (!this.#world.keeper.hasHome) return;
     this.#letGo();
-    this.#lastServer = "";
+    this.#lastName = "";
     this.#tell("waiting", ConnectionReason.Starting, { failures: 0, lostAtMs: null, movedFrom: null });
     this.#connect();
   }
@@ -188,7 +184,6 @@ export class Connection {
   /** @param without the server that is being left. */
   #newSearch(without = ""): Search {
     const events: SearchEvents = {
-      hello: (home) => this.#events.hello(home),
       trying: (server, hello) => {
         // A search beside a live line is no news for the page.
         if (this.#search === search) this.#tell(hello ? "hello" : "connecting", this.#status.reason, { server });
@@ -196,22 +191,25 @@ export class Connection {
       frame: (line, frame) => this.#take(line, frame),
       found: (line, snapshot) => this.#adopt(line, snapshot),
       failed: (reason) => {
+        // Whom we are to leave serves us yet, and will say it again.
         if (this.#search === search) this.#fail(reason);
-        else this.#stayFor();
+        else this.#mover = null;
       },
       refused: (loss) => {
         if (this.#search === search) this.#refuse(loss);
-        else this.#mover = null; // who serves us knows better
+        else this.#mover = null;
       },
     };
-    const search: Search = new Search(this.#world, this.#settings, events, without);
+    const search: Search = new Search(this.#world, events, without);
     return search;
   }
 
   /** A line is live: from now on it is ours, and the one before is not. */
   #adopt(line: Line, snapshot: Envelope | null): void {
     const { server } = line.home;
-    const withoutGap = snapshot === null || this.isLive || this.#lastServer === "";
+    const name = line.instance || server;
+    const from = this.#lastName;
+    const withoutGap = snapshot === null || this.isLive || from === "";
     this.#letGo();
     this.#line = line;
     line.attend({
@@ -222,17 +220,16 @@ export class Connection {
     this.#world.servers.succeeded(server);
     if (snapshot) this.#take(line, snapshot);
     if (this.#line !== line) return; // the page stopped us from within
-    const from = this.#lastServer;
-    const moved = from !== "" && from !== server;
+    const moved = from !== "" && from !== name;
     if (moved) this.#switchedAtMs = [...this.#switchedAtMs, Date.now()].slice(-SWITCHES_LIMIT);
-    this.#lastServer = server;
+    this.#lastName = name;
     this.#silence.begin();
-    this.#steady.start(this.#settings.steadyAfterMs);
+    this.#steady.start(this.#world.settings.steadyAfterMs);
     const reason = snapshot ? ConnectionReason.FreshView : ConnectionReason.Resumed;
     this.#tell("live", moved ? ConnectionReason.Moved : reason, {
       lostAtMs: null,
       server,
-      movedFrom: moved ? this.#world.servers.nameOf(from) : null,
+      movedFrom: moved ? from : null,
       leaving: null,
       nothingLost: withoutGap,
     });
@@ -285,12 +282,11 @@ export class Connection {
     const { server, ticket } = line.home;
     this.#retell({ leaving: reason });
     if (!next || this.#mover || ticket === "") return;
-    servers.failed(server, Date.now());
+    servers.failed(server);
     this.#moveTo = servers.suggest(next.url);
-    this.#moveUntilMs = Date.now() + after_ms;
     if (this.#depart.running) return;
     // Goodbyes of a drain come paced; all others reach everybody at once, and are spread here.
-    const windowMs = Math.min(after_ms, servers.windowMs(this.#settings.firstDelayMs));
+    const windowMs = Math.min(after_ms, servers.windowMs(this.#world.settings.firstDelayMs));
     const isPaced = ANNOUNCED[reason] === ConnectionReason.ServerDrains;
     const spreadMs = isPaced ? 0 : chance() * windowMs;
     this.#depart.start(Math.max(spreadMs, this.#holdMs()));
@@ -300,28 +296,21 @@ export class Connection {
   #moveAway(): void {
     this.#mover = this.#newSearch(this.home.server);
     this.#mover.start(this.#moveTo);
-    this.#moveTo = "";
-  }
-
-  /** No other server yet: the one that we are on serves us, and there may be time for another try. */
-  #stayFor(): void {
-    this.#mover = null;
-    if (Date.now() < this.#moveUntilMs) this.#depart.start(this.#delayMs(1));
   }
 
   #askWitness(which: number): Promise<Witness> | null {
     const { servers, rest } = this.#world;
     const { instance } = this.#status;
-    const witnesses = servers.witnessesOf(instance, Date.now());
+    const witnesses = servers.witnessesOf(instance);
     const witness = witnesses[which < 2 ? which : which % witnesses.length];
     if (witness === undefined || instance === "" || this.home.ticket === "") return null;
-    return rest.witness(witness, instance, this.#settings.openLimitMs);
+    return rest.witness(witness, instance, this.#world.settings.openLimitMs);
   }
 
   /** Our instance is silent, and another one knows why. */
   #isGone({ next }: Witness): void {
     const { servers } = this.#world;
-    servers.failed(this.home.server, Date.now());
+    servers.failed(this.home.server);
     if (next) servers.suggest(next.url);
     this.#lost(lossOf(ConnectionReason.WitnessSaysDead), CloseCode.TooSlow);
   }
@@ -358,7 +347,7 @@ export class Connection {
     const atOnce = reason === ConnectionReason.Gap && failures === 0;
     const now = Date.now();
     const isDead = reason === ConnectionReason.WitnessSaysDead;
-    const busyMs = this.#world.servers.busyForMs(now);
+    const busyMs = this.#world.servers.busyForMs();
     const delayMs = atOnce ? 0 : Math.max(this.#delayMs(failures, isDead), this.#holdMs(), busyMs);
     this.#retry.start(delayMs);
     this.#tell("waiting", reason, {
@@ -369,7 +358,7 @@ export class Connection {
   }
 
   #delayMs(failures: number, isDead = false): number {
-    const { firstDelayMs, baseDelayMs, capDelayMs } = this.#settings;
+    const { firstDelayMs, baseDelayMs, capDelayMs } = this.#world.settings;
     const windowMs = this.#world.servers.windowMs(firstDelayMs);
     const firstMs = isDead ? Math.min(windowMs, FIRST_DELAY_WHEN_DEAD_MS) : windowMs;
     return reconnectDelayMs(failures, { firstMs, baseMs: baseDelayMs, capMs: capDelayMs }, this.#world.chance);

@@ -18,7 +18,7 @@ import { Replica } from "./replica.js";
 import { Rest, type Fetch } from "./rest.js";
 import { Servers, type Memory } from "./servers.js";
 import type { ConnectionSettings } from "./settings.js";
-import type { Chance } from "./timer.js";
+import { Timer, type Chance } from "./timer.js";
 import type { OpenTransport } from "./transports/transport.js";
 import { openWebSocket } from "./transports/websocket.js";
 import { watchWake } from "./wake.js";
@@ -56,6 +56,9 @@ const FINAL_REASONS: Readonly<Partial<Record<number, string>>> = {
   [ConnectionReason.SessionEnded]: "session.ended",
 };
 
+/** How long the page keeps the view of the instance that it has left as planned, ms. */
+const PATIENCE_MS = 2_000;
+
 export class Desk {
   /** The server's clock. */
   readonly clock = new ServerClock();
@@ -69,6 +72,9 @@ export class Desk {
   readonly #stopWatching: () => void;
   /** The token under which the view's stream came: under another one it begins anew. */
   #streamToken = "";
+  #shown: View | null = null;
+  /** Runs while a planned move has brought us to an instance that does not know everything yet. */
+  readonly #patience = new Timer(() => this.#show());
   #way = 0;
 
   constructor(options: DeskOptions, events: DeskEvents = {}) {
@@ -95,9 +101,9 @@ export class Desk {
         openTransport,
         chance,
         settings: options.connection,
+        hello: ({ token }) => ({ type: "hello", token, ...this.#positionUnder(token), client }),
       },
       {
-        hello: ({ token }) => ({ type: "hello", token, ...this.#positionUnder(token), client }),
         envelope: (envelope) => this.#take(envelope),
         answer: (answer) => this.#commands.answered(answer),
         time: (now) => this.clock.observe(now),
@@ -111,7 +117,7 @@ export class Desk {
 
   /** The newest view; null before the first. */
   get view(): View | null {
-    return this.#replica.view;
+    return this.#shown;
   }
 
   get connection(): ConnectionStatus {
@@ -181,12 +187,13 @@ export class Desk {
     this.#connection.stop();
     this.#commands.abandon();
     this.#replica.clear();
-    this.#tell("view", null);
+    this.#show();
   }
 
   /** Lets go of everything outside: for a page that puts the desk away. */
   dispose(): void {
     this.#stopWatching();
+    this.#patience.stop();
     this.#connection.stop();
     this.#commands.abandon();
   }
@@ -206,7 +213,7 @@ export class Desk {
 
   #take(envelope: Envelope): boolean {
     const applied = this.#replica.apply(envelope);
-    if (envelope.type === "snapshot") this.#streamToken = this.#connection.home.token;
+    if (envelope.type === "snapshot") this.#streamBegan();
     if (applied !== "applied") return applied !== "gap";
     if (envelope.type === "command-settled") {
       this.#commands.settled(envelope.data);
@@ -216,9 +223,23 @@ export class Desk {
       this.#end(envelope.data.reason, envelope.data.detail);
       return true;
     }
-    this.#tell("view", this.#replica.view);
+    const { view } = this.#replica;
+    if (!this.#patience.running || (view && view.agent.known)) this.#show();
     if (envelope.type === "message-arrived") this.#tell("message", envelope.data.message);
     return true;
+  }
+
+  /** Of a planned move the page sees no gap: what it was shown is true for the moment that the new instance takes. */
+  #streamBegan(): void {
+    const { status, home } = this.#connection;
+    if (status.state === "live" && home.token !== this.#streamToken) this.#patience.start(PATIENCE_MS);
+    this.#streamToken = home.token;
+  }
+
+  #show(): void {
+    this.#patience.stop();
+    this.#shown = this.#replica.view;
+    this.#tell("view", this.#shown);
   }
 
   #statusChanged(status: ConnectionStatus): void {

@@ -47,7 +47,7 @@ export class Door {
     try {
       this.#servers.learn(await this.#rest.topology(server, { limitMs: LEARN_LIMIT_MS }));
     } catch {
-      this.#servers.failed(server, Date.now()); // the login begins with another, if there is one
+      this.#servers.failed(server); // the login begins with another, if there is one
     }
   }
 
@@ -69,10 +69,10 @@ export class Door {
         const { status, next } = error as RequestError;
         if (!refusal || status !== 0) refusal = error as RequestError; // a server's words before silence
         const isOfServer = status === 0 || status >= 500;
-        if (isOfServer) servers.failed(server, Date.now());
+        if (isOfServer) servers.failed(server);
         if (next) server = hops < HOPS_LIMIT ? servers.suggest(next.url) : null;
         // A passive server that knows of nobody who is not: others may.
-        else server = isOfServer || status === 421 ? servers.next(Date.now(), tried) : null;
+        else server = isOfServer || status === 421 ? servers.next(tried) : null;
       }
     }
     throw refusal;

@@ -27,6 +27,14 @@ export function lossOf(reason: ConnectionReason): Loss {
   return { reason, cause: "", detail: "" };
 }
 
+/** What a line needs of its surroundings. */
+export interface LineWorld {
+  readonly openTransport: OpenTransport;
+  readonly settings: ConnectionSettings;
+  /** What to say hello with. */
+  hello(home: Home): ClientFrame;
+}
+
 export interface LineEvents {
   /** The transport is open, and hello was said. */
   opened(): void;
@@ -57,7 +65,7 @@ const MEANINGS: Readonly<Record<string, ConnectionReason>> = {
 export class Line {
   /** Where it goes, and with which token. */
   readonly home: Home;
-  readonly #settings: ConnectionSettings;
+  readonly #world: LineWorld;
   readonly #limit = new Timer(() => this.#limitPassed());
   readonly #beat = new Timer(() => this.#sayBeat());
   readonly #transport: Transport;
@@ -67,24 +75,18 @@ export class Line {
   #instance = "";
   #saidAtMs = 0;
 
-  constructor(
-    home: Home,
-    open: OpenTransport,
-    hello: (home: Home) => ClientFrame,
-    settings: ConnectionSettings,
-    events: LineEvents,
-  ) {
+  constructor(home: Home, world: LineWorld, events: LineEvents) {
     this.home = home;
-    this.#settings = settings;
+    this.#world = world;
     this.#events = events;
     this.#term = home.term;
-    this.#limit.start(settings.openLimitMs);
-    this.#transport = open(home.server, {
+    this.#limit.start(world.settings.openLimitMs);
+    this.#transport = world.openTransport(home.server, {
       opened: () => {
         if (this.#phase !== "opening") return;
         this.#phase = "hello";
-        this.#limit.start(settings.helloLimitMs);
-        this.#say(hello(home));
+        this.#limit.start(world.settings.helloLimitMs);
+        this.#say(world.hello(home));
         this.#events.opened();
       },
       received: (text) => this.#receive(text),
@@ -134,7 +136,7 @@ export class Line {
     }
     this.#events.heard();
     // Said here too, because timers of a hidden page ring once a minute while frames still come on time.
-    if (this.#phase === "live" && Date.now() - this.#saidAtMs >= this.#settings.beatEveryMs) this.#sayBeat();
+    if (this.#phase === "live" && Date.now() - this.#saidAtMs >= this.#world.settings.beatEveryMs) this.#sayBeat();
     if ("term" in frame) {
       if (frame.term < this.#term) {
         this.#lose(ConnectionReason.OldTerm, CloseCode.Normal);
@@ -159,7 +161,7 @@ export class Line {
   #becomeLive(snapshot: Envelope | null): void {
     this.#phase = "live";
     this.#limit.stop();
-    this.#beat.start(this.#settings.beatEveryMs);
+    this.#beat.start(this.#world.settings.beatEveryMs);
     this.#events.live(snapshot);
   }
 
@@ -189,9 +191,9 @@ export class Line {
   }
 
   #sayBeat(): void {
-    const restMs = this.#settings.beatEveryMs - (Date.now() - this.#saidAtMs);
+    const restMs = this.#world.settings.beatEveryMs - (Date.now() - this.#saidAtMs);
     if (restMs <= 0) this.#say({ type: "beat" });
-    this.#beat.start(restMs > 0 ? restMs : this.#settings.beatEveryMs);
+    this.#beat.start(restMs > 0 ? restMs : this.#world.settings.beatEveryMs);
   }
 
   #say(frame: ClientFrame): boolean {

@@ -12,32 +12,27 @@
  *                                                 └ 401, 409, 410, 423 ──▶ refused
  */
 
-import type { ClientFrame, Envelope, ServerFrame } from "./frames.js";
+import type { Envelope, ServerFrame } from "./frames.js";
 import type { Home, HomeKeeper } from "./home.js";
-import { Line, type LineEvents, type Loss } from "./line.js";
+import { Line, type LineEvents, type LineWorld, type Loss } from "./line.js";
 import { Race } from "./race.js";
 import { CloseCode, ConnectionReason, isFinal } from "./reasons.js";
 import type { RequestError, Rest } from "./rest.js";
 import type { Servers } from "./servers.js";
-import type { ConnectionSettings } from "./settings.js";
 import type { Chance } from "./timer.js";
-import type { OpenTransport } from "./transports/transport.js";
 
 /** How often in a row one server may send us on to another. */
 export const HOPS_LIMIT = 3;
 
 /** What a search needs of its surroundings. */
-export interface SearchWorld {
+export interface SearchWorld extends LineWorld {
   readonly servers: Servers;
   readonly rest: Rest;
   readonly keeper: HomeKeeper;
-  readonly openTransport: OpenTransport;
   readonly chance: Chance;
 }
 
 export interface SearchEvents {
-  /** What to say hello with. */
-  hello(home: Home): ClientFrame;
   /** A server is being tried; with `hello` it has been spoken to. */
   trying(server: string, hello: boolean): void;
   /** A frame came before a line was live. */
@@ -60,7 +55,6 @@ const FINAL: Readonly<Partial<Record<number, ConnectionReason>>> = {
 
 export class Search {
   readonly #world: SearchWorld;
-  readonly #settings: ConnectionSettings;
   readonly #events: SearchEvents;
   /** Had their turn in this search. */
   readonly #tried: Set<string>;
@@ -79,9 +73,8 @@ export class Search {
   #over = false;
 
   /** @param without a server that is not to be tried: the one that we are to leave. */
-  constructor(world: SearchWorld, settings: ConnectionSettings, events: SearchEvents, without = "") {
+  constructor(world: SearchWorld, events: SearchEvents, without = "") {
     this.#world = world;
-    this.#settings = settings;
     this.#events = events;
     this.#tried = new Set([without]);
   }
@@ -103,7 +96,7 @@ export class Search {
   #next(): string | null {
     const { server, ticket } = this.#home;
     if (server !== "" && !this.#tried.has(server)) return server;
-    return ticket === "" ? null : this.#world.servers.next(Date.now(), this.#tried);
+    return ticket === "" ? null : this.#world.servers.next(this.#tried);
   }
 
   /** Begins a try of the race; returns what gives it up. */
@@ -114,7 +107,7 @@ export class Search {
       return () => line.close(CloseCode.Normal);
     }
     const stopper = new AbortController();
-    this.#world.rest.topology(server, { limitMs: this.#settings.openLimitMs, stopper }).then(
+    this.#world.rest.topology(server, { limitMs: this.#world.settings.openLimitMs, stopper }).then(
       (topology) => {
         this.#world.servers.learn(topology);
         if (this.#race.has(server)) this.#isThere(server);
@@ -150,7 +143,7 @@ export class Search {
     this.#asked.add(server);
     this.#try(server);
     const { ticket, token } = this.#home;
-    this.#world.rest.resume(server, ticket, token, this.#settings.helloLimitMs).then(
+    this.#world.rest.resume(server, ticket, token, this.#world.settings.helloLimitMs).then(
       ({ session, token, ticket }) => {
         if (this.#over) return;
         this.#world.keeper.settle({ server, session, token, ticket });
@@ -191,7 +184,7 @@ export class Search {
       live: (snapshot) => this.#finish(() => this.#events.found(line, snapshot), line),
       lost: (loss) => this.#lineLost(loss, home),
     };
-    const line = new Line(home, this.#world.openTransport, (at) => this.#events.hello(at), this.#settings, events);
+    const line = new Line(home, this.#world, events);
     this.#line = line;
     return line;
   }
@@ -210,17 +203,17 @@ export class Search {
       this.#finish(() => this.#events.refused(loss));
       return;
     }
-    this.#world.servers.failed(home.server, Date.now());
+    this.#world.servers.failed(home.server);
     this.#goOn(home.server, reason);
   }
 
   #failedAt(server: string, { retryAfterMs }: RequestError): void {
     const { servers, chance } = this.#world;
     if (retryAfterMs === null) {
-      servers.failed(server, Date.now());
+      servers.failed(server);
     } else {
       // A quarter more or less: all who were sent away together must not come back together.
-      servers.busy(server, Date.now() + retryAfterMs * (0.75 + chance() / 2));
+      servers.busy(server, retryAfterMs * (0.75 + chance() / 2));
     }
     this.#goOn(server, retryAfterMs === null ? ConnectionReason.OpenFailed : ConnectionReason.Busy);
   }

@@ -96,11 +96,6 @@ export class Servers {
     return this.#topology.instances.find((each) => each.url === url) || NO_INSTANCE;
   }
 
-  /** The name of the instance at an origin, or the origin when none is known there. */
-  nameOf(url: string): string {
-    return this.instanceAt(url).id || url;
-  }
-
   /** Takes what a server tells of all instances. Older news never replace newer ones. */
   learn(topology: Topology): void {
     this.#take(this.#remembered()); // another page may know more
@@ -125,7 +120,7 @@ export class Servers {
 
   /** The server to begin with, even when it is busy. */
   first(): string {
-    const [best] = this.#order(Date.now());
+    const [best] = this.#order();
     return (best as Entry).url;
   }
 
@@ -134,22 +129,23 @@ export class Servers {
    *
    * @param tried those that have had their turn.
    */
-  next(nowMs: number, tried: ReadonlySet<string> = new Set()): string | null {
+  next(tried: ReadonlySet<string> = new Set()): string | null {
+    const nowMs = Date.now();
     const isFree = ({ url, busyUntilMs }: Entry): boolean => !tried.has(url) && busyUntilMs <= nowMs;
-    const best = this.#order(nowMs).find(isFree);
+    const best = this.#order().find(isFree);
     return best ? best.url : null;
   }
 
   /** Two servers to ask about an instance. */
-  witnessesOf(instance: string, nowMs: number): readonly string[] {
-    const urls = this.#order(nowMs).map(({ url }) => url);
+  witnessesOf(instance: string): readonly string[] {
+    const urls = this.#order().map(({ url }) => url);
     return urls.filter((url) => !["", instance].includes(this.instanceAt(url).id)).slice(0, 2);
   }
 
   /** For how long all of them are busy yet, ms; 0 when one may be tried now. */
-  busyForMs(nowMs: number): number {
+  busyForMs(): number {
     const untilMs = [...this.#entries.values()].map((each) => each.busyUntilMs);
-    return Math.max(0, Math.min(...untilMs) - nowMs);
+    return Math.max(0, Math.min(...untilMs) - Date.now());
   }
 
   /** A try begins. */
@@ -165,31 +161,31 @@ export class Servers {
   }
 
   /** It did not, or will not for long: others come first for a while. */
-  failed(url: string, nowMs: number): void {
+  failed(url: string): void {
     const entry = this.#entry(url);
     entry.failures += 1;
-    entry.failedAtMs = nowMs;
+    entry.failedAtMs = Date.now();
   }
 
-  /** It answered that it has too much to do. */
-  busy(url: string, untilMs: number): void {
-    this.#entry(url).busyUntilMs = untilMs;
+  /** It answered that it has too much to do for so long. */
+  busy(url: string, forMs: number): void {
+    this.#entry(url).busyUntilMs = Date.now() + forMs;
   }
 
-  #order(nowMs: number): readonly Entry[] {
+  #order(): readonly Entry[] {
     const placed = [...this.#entries.values()].map((entry) => ({
       ...entry,
-      place: this.#placeOf(entry, nowMs),
+      place: this.#placeOf(entry),
       rank: rank(this.#agent, this.instanceAt(entry.url).id),
     }));
     // Sorting keeps the order of equals, which for given servers is the page's.
     return placed.sort((a, b) => a.place - b.place || a.failures - b.failures || b.rank.localeCompare(a.rank));
   }
 
-  #placeOf({ url, failures, failedAtMs }: Entry, nowMs: number): Place {
+  #placeOf({ url, failures, failedAtMs }: Entry): Place {
     const { id, state, datacentre, weight } = this.instanceAt(url);
     const { active } = this.#topology;
-    const failedLately = failures > 0 && nowMs - failedAtMs < FAILURE_COUNTS_MS;
+    const failedLately = failures > 0 && Date.now() - failedAtMs < FAILURE_COUNTS_MS;
     // A name that several instances share may lead to any of them, which is good to begin with only.
     const isOne = id !== "" || this.#topology.instances.length < 2;
     if (url === this.#lastGood && isOne && !failedLately) return Place.LastGood;

@@ -61,7 +61,6 @@ export class Silence {
 
   stop(): void {
     this.#timer.stop();
-    this.heard();
   }
 
   /** Does what is due, also when the timers of a page that slept did not ring. */

@@ -134,6 +134,16 @@ describe("when the instance is gone", () => {
     expect(made.topology?.instances).toHaveLength(2);
   });
 
+  test("what the other instance does not know yet is shown as such", async () => {
+    await atA();
+    const grey = aView({ agent: { ...aView().agent, known: false } });
+    await loseA();
+    wires.last.open();
+    wires.last.term = 2;
+    wires.last.snapshot(1, 1, grey);
+    expect(views.at(-1)).toEqual(grey);
+  });
+
   test("the last view stays to be shown until there is another", async () => {
     const made = await atA();
     await loseA();
@@ -204,6 +214,45 @@ describe("a planned move", () => {
     expect(new Set(statuses.slice(before).map(({ state }) => state))).toEqual(new Set(["live"]));
     expect(made.connection).toMatchObject({ nothingLost: true, movedFrom: "a" });
     expect(views).not.toContain(null);
+  });
+
+  test("keeps the view while the new instance does not know better, 2 s at most", async () => {
+    const made = await atA();
+    const grey = aView({ agent: { ...aView().agent, known: false } });
+    const known = aView({ blocked: { "make-call": "call-active" } });
+    wires.last.goodbye("move", place("b"), 4_000);
+    await settle();
+    const fresh = wires.last;
+    const seen = (): (View | null)[] => views.splice(0);
+    seen();
+    fresh.open();
+    fresh.term = 2;
+    fresh.say({ type: "welcome", outcome: "snapshot", epoch: 1, seq: 1, term: 2, now: "", instance: "b" });
+    fresh.snapshot(1, 1, grey);
+    expect(made.connection).toMatchObject({ state: "live", instance: "b" });
+    expect(made.view).toEqual(aView());
+    fresh.notice("message-arrived", { message: { text: "hello", sender: "s", at: "" } }, 1, 2);
+    expect(seen()).toEqual([]);
+    fresh.snapshot(2, 1, known);
+    expect(seen()).toEqual([known]);
+    expect(made.view).toEqual(known);
+    fresh.snapshot(3, 1, grey);
+    expect(seen()).toEqual([grey]); // what comes later is what it is
+  });
+
+  test("shows what the new instance has when that takes longer", async () => {
+    await atA();
+    const grey = aView({ agent: { ...aView().agent, known: false } });
+    wires.last.goodbye("move", place("b"), 4_000);
+    await settle();
+    wires.last.open();
+    wires.last.term = 2;
+    wires.last.snapshot(1, 1, grey);
+    await settle(1_999);
+    wires.last.beat();
+    expect(views.at(-1)).toEqual(aView());
+    await settle(1);
+    expect(views.at(-1)).toEqual(grey);
   });
 
   test("has what is open found out about at the new instance", async () => {

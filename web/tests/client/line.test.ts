@@ -18,7 +18,8 @@ afterEach(() => vi.useRealTimers());
 
 function line(home = aHome()): Line {
   const hello = { type: "hello", token: home.token, epoch: null, seq: null, client: "c" } as const;
-  return new Line(home, wires.open, () => hello, CONNECTION_SETTINGS, {
+  const world = { openTransport: wires.open, settings: CONNECTION_SETTINGS, hello: () => hello };
+  return new Line(home, world, {
     opened: () => told.push("opened"),
     live: (snapshot) => told.push(snapshot ? "live with a snapshot" : "live"),
     frame: ({ type }) => told.push(type),

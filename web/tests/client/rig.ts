@@ -2,7 +2,7 @@
 
 import { Connection, type ConnectionStatus } from "../../client/connection.js";
 import type { InstanceEntry, Topology } from "../../client/index.js";
-import { HomeKeeper, type Home } from "../../client/home.js";
+import { HomeKeeper } from "../../client/home.js";
 import { Rest } from "../../client/rest.js";
 import { Servers } from "../../client/servers.js";
 import type { Chance } from "../../client/timer.js";
@@ -32,9 +32,9 @@ export class Rig {
         openTransport: this.wires.open,
         chance: chance ?? (() => this.chance),
         settings: undefined,
+        hello: ({ token }) => ({ type: "hello", token, epoch: null, seq: null, client: "c" }),
       },
       {
-        hello: ({ token }: Home) => ({ type: "hello", token, epoch: null, seq: null, client: "c" }),
         envelope: ({ type }) => {
           this.log.push(type);
           return this.complete;
