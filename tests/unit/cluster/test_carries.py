@@ -310,16 +310,16 @@ def test_what_is_no_carry_under_a_good_seal_is_as_good_as_nothing() -> None:
 def test_after_a_change_of_keys_all_is_sealed_anew_and_the_old_key_can_go() -> None:
     async def play(engine: MemoryEngine) -> None:
         old, new = key(1), key(2, seals_from_s=10.0)
-        a = Writer(engine, "a1", new, old)
+        a, b = Writer(engine, "a1", new, old), Writer(engine, "b1", new)
         a.register()
         await a.carries.take(AGENT, 1)
         a.carries.put(carry(note="x"), 1)
         await asyncio.sleep(GATHERED_S)
-        assert await Writer(engine, "b1", new).carries.read(AGENT) is None
+        assert await b.carries.read(AGENT) is None
         await asyncio.sleep(10.0)
         a.carries.write_again()
         await asyncio.sleep(GATHERED_S)
-        assert await Writer(engine, "b1", new).carries.read(AGENT) == carry(note="x")
+        assert await b.carries.read(AGENT) == carry(note="x")
 
     plays(play)
 
