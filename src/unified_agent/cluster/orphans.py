@@ -1,9 +1,8 @@
 """Finds agents whose instance is lost and whose desktop does not come, and has them taken over.
 
 An agent may be left ready at the switch by a lost instance while the desktop was lost with it: calls would ring there.
-One
-survivor, the first in an order that all agree on, looks some time after an instance has ended: a desktop that is well
-has come back by then. Nothing is taken from the living: each claim is granted by the same rules as any other.
+One survivor, the first in an order that all agree on, looks some time after an instance has ended: a desktop that is
+well has come back by then. Nothing is taken from the living: each claim is granted by the same rules as any other.
 """
 
 from __future__ import annotations
@@ -78,11 +77,11 @@ class Orphans:
             self._served = serves
             if self._due_s is None or self._clock.now_s() < self._due_s or not serves or not self._is_first():
                 continue
+            due_s, self._due_s = self._due_s, None  # an instance that ends during the look has a look of its own
             try:
                 await self._look()
             except (StoreUnavailable, StoreRefused):
-                continue
-            self._due_s = None
+                self._due_s = self._due_s or due_s
 
     async def _look(self) -> None:
         orphaned = [each for each in await self._records.all() if self._is_orphaned(each)]
