@@ -115,7 +115,10 @@ def turn_given(move: Move) -> None:
     if move.may_act and move.state.dialler.stage is DiallerStage.WAITING and login is not None:
         trouble = on_the_way_back(move.state.dialler.trouble)
         move.set_dialler(stage=DiallerStage.LOGGING_ON, step="connecting", trouble=trouble, detail="")
-        move.ask_dialler(LogOnDialler(name=login.name, password=login.password, headset=login.headset))
+        after_loss = move.state.dialler_lost_s is not None
+        move.ask_dialler(
+            LogOnDialler(name=login.name, password=login.password, headset=login.headset, after_loss=after_loss)
+        )
 
 
 def stepped(move: Move, fact: DiallerStepped) -> None:

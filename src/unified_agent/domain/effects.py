@@ -101,11 +101,16 @@ class LogOnDialler(DiallerAsk, frozen=True, kw_only=True):
     """Choose a dialler, connect, log on, connect the headset, list the jobs.
 
     Answer: DiallerStepped …, then DiallerLoggedOn; or RequestRefused, or DiallerLost.
+
+    Attributes:
+        after_loss: the agent was logged on and that was lost, here or at another instance. The dialler may hold the
+            name for a while, which is waited for.
     """
 
     name: str
     password: Secret
     headset: str
+    after_loss: bool = False
 
 
 class LogOffDialler(DiallerAsk, frozen=True, kw_only=True):

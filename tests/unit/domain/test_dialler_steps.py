@@ -4,6 +4,7 @@ from tests.unit.domain.desk import AES, DIALLER, JOB, SESSION, Desk
 
 from unified_agent.domain import commands as c
 from unified_agent.domain import facts as f
+from unified_agent.domain.effects import AskDialler, LogOnDialler
 from unified_agent.domain.ids import JobName
 from unified_agent.domain.job import RecordField
 from unified_agent.domain.session_state import Outcome
@@ -142,6 +143,17 @@ def test_the_dialler_lost_resets_the_desktop_and_leaves_the_telephone_alone():
     assert desk.state.left_item is not None
     assert desk.state.left_item.draft.notes == "pays on Friday", "what was typed is lost"
     assert desk.state.dialler_queued, "the way back was not begun"
+
+
+def test_a_logon_after_a_loss_says_so_because_the_dialler_may_still_hold_the_name():
+    said = []
+    for desk in (Desk(dialler=True).log_in(), working()):
+        if desk.state.dialler.stage is DiallerStage.WORKING:
+            lost(desk)
+        desk.give(f.TurnGiven(session=SESSION, side=Side.DIALLER))
+        asks = [each.ask for each in desk.latest if isinstance(each, AskDialler)]
+        said += [ask.after_loss for ask in asks if isinstance(ask, LogOnDialler)]
+    assert said == [False, True]
 
 
 def test_after_a_short_loss_the_agent_takes_items_again_in_the_same_job():

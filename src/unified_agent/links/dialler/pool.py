@@ -204,7 +204,7 @@ class DiallerPool:
         agent = self._agents.setdefault(session, _Agent())
         left_s = self._names_left_s.get(ask.name)
         recent = left_s is not None and self._clock.now_s() - left_s <= self._settings.stale_logon_limit_s
-        agent.logon = _Logon(request=request, ask=ask, after_loss=recent)
+        agent.logon = _Logon(request=request, ask=ask, after_loss=recent or ask.after_loss)
         self._try(session, agent, agent.logon)
 
     def _try(self, session: SessionId, agent: _Agent, logon: _Logon) -> None:

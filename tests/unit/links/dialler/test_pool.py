@@ -6,7 +6,7 @@ import pytest
 from tests.unit.links.dialler.pool_world import World
 
 from unified_agent.domain.commands import JoinJob, SendMessage, TakeItems
-from unified_agent.domain.effects import DropDialler, LogOffDialler
+from unified_agent.domain.effects import DropDialler, LogOffDialler, LogOnDialler
 from unified_agent.domain.facts import (
     DiallerLoggedOff,
     DiallerLoggedOn,
@@ -17,7 +17,7 @@ from unified_agent.domain.facts import (
     RequestRefused,
     RequestUnknown,
 )
-from unified_agent.domain.ids import JobName, SessionId
+from unified_agent.domain.ids import JobName, Secret, SessionId
 from unified_agent.links.dialler.pool_state import Health
 from unified_agent.settings import PoolSettings
 from unified_agent.wire.apc import server_connection as server
@@ -236,6 +236,16 @@ async def test_a_name_the_dialler_still_holds_after_a_loss_is_waited_for():
     await world.run(0.2)
     assert world.where(request) == "a"
     assert "ua_link_relogins_total" in world.metrics.render().decode()
+
+
+async def test_a_name_that_another_instance_lost_is_waited_for():
+    world = World()
+    await world.run()
+    world["a"].refusals["AGTLogon"] = ["E28812"]
+    ask = LogOnDialler(name="s1", password=Secret("pw"), headset="52001", after_loss=True)
+    request = world.ask("s1", ask)
+    await world.run(5.0)
+    assert world.where(request) == "a"
 
 
 async def test_a_name_that_was_given_back_is_not_waited_for():
