@@ -76,7 +76,7 @@ async function buildClient() {
   const { outputFiles } = await build({ ...module, sourcemap: "inline", write: false });
   await build({
     ...shared,
-    stdin: { contents: asPlainScript(outputFiles[0]?.text ?? ""), resolveDir: from, sourcefile: "ua-client.ts", loader: "ts" },
+    stdin: { contents: asPlainScript(outputFiles[0]?.text ?? ""), sourcefile: "ua-client.ts", loader: "ts" },
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
     mangleProps: /^_[a-z]/,
     minify: true,

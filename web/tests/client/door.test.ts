@@ -84,7 +84,7 @@ describe("a login", () => {
     expect(logins()).toEqual(["a", "b", "c", "d"].map((name) => `https://${name}`));
   });
 
-  test("passes over a passive datacentre that does not know where to go, and does not hold it to have failed", async () => {
+  test("passes over a passive datacentre that knows of nowhere to go, which is no failure", async () => {
     const made = door("a", "b");
     http.on("https://a", "GET /v1/topology", { body: {} });
     http.on("https://a", LOGIN, refusal(421, "datacentre.passive"));
@@ -147,7 +147,7 @@ describe("a login", () => {
   test.each([
     ["a", "b"],
     ["b", "a"],
-  ])("that nobody takes is refused in the words of %s, not in those for a server that is not there", async (...names) => {
+  ])("that nobody takes is refused in the words of %s, not as by a server that is not there", async (...names) => {
     const made = door("a", "b");
     http.on(`https://${names[0]}`, LOGIN, refusal(503, "instance.full"));
     await expect(made.logIn(CREDENTIALS)).rejects.toMatchObject({ id: "instance.full" });

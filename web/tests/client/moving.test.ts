@@ -1,13 +1,9 @@
-/** How a connection goes from one instance to another: because it must, or because it is told to. */
+/** How a connection goes to another instance when it is told to. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Verdict } from "../../client/index.js";
 import { ConnectionReason } from "../../client/reasons.js";
-import { opened, place, refusal, type Reply } from "./fakes.js";
-import { busiest, Rig, seeded } from "./rig.js";
-
-const RESUME = "POST /v1/session/resume";
-const WITNESS = "GET /v1/witness";
+import { place, refusal } from "./fakes.js";
+import { RESUME, Rig } from "./rig.js";
 
 let rig: Rig;
 
@@ -22,195 +18,9 @@ async function settle(ms = 0): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }
 
-function there(name: string, resume: Reply = opened(name), of = rig): void {
-  of.http.on(`https://${name}`, "GET /v1/topology", { body: {} });
-  of.http.on(`https://${name}`, RESUME, resume);
-}
-
-function witnessed(name: string, verdict: Verdict, canTake = true, of = rig): void {
-  const body = { instance: "a", verdict, can_take: canTake, next: null };
-  of.http.on(`https://${name}`, WITNESS, { body });
-}
-
-/** Live at `a`, of `a`, `b` and `c`, which can both take us. */
-function liveOfThree(of = rig): void {
-  of.live();
-  of.topology(["a", "b", "c"]);
-  there("b", opened("b"), of);
-  there("c", opened("c"), of);
-}
-
-function asked(what: string): { server: string; atMs: number }[] {
-  return rig.http.asked.filter((each) => each.what === what).map(({ server, atMs }) => ({ server, atMs }));
-}
-
-describe("a server that falls silent", () => {
-  test("is asked about at two others after 1.5 s, while the page is told nothing", async () => {
-    liveOfThree();
-    await settle(1_500);
-    expect(asked(WITNESS).map(({ atMs }) => atMs)).toEqual([1_500, 1_500]);
-    expect(new Set(asked(WITNESS).map(({ server }) => server))).toEqual(new Set(["https://b", "https://c"]));
-    expect(rig.http.asked[0]?.search).toBe("?instance=a");
-    expect(rig.status.state).toBe("live");
-  });
-
-  test("and is dead, as they know, is left at once, with a first delay of at most 500 ms", async () => {
-    liveOfThree();
-    witnessed("b", "dead");
-    rig.chance = 0.999_999;
-    await settle(1_500);
-    expect(rig.status).toMatchObject({ state: "waiting", reason: ConnectionReason.WitnessSaysDead, lostAtMs: 1_500 });
-    expect(Math.round(rig.status.nextTryAtMs ?? 0)).toBe(2_000);
-    expect(rig.wires.last.closedWith).toBe(4408);
-    await settle(500);
-    rig.wires.last.serve(2);
-    expect(rig.wires.all.slice(1).map(({ server }) => server)).not.toContain("https://a");
-    expect(rig.status).toMatchObject({ state: "live", reason: ConnectionReason.Moved, movedFrom: "a", failures: 1 });
-  });
-
-  test("and is dead after hours of service is not the first to be tried because it was good for so long", async () => {
-    liveOfThree();
-    for (let passed = 0; passed < 120; passed += 1) {
-      await settle(1_000);
-      rig.wires.last.beat();
-    }
-    witnessed("b", "dead");
-    witnessed("c", "dead");
-    await settle(2_500);
-    expect(rig.http.list.filter((each) => each.startsWith("https://a"))).toEqual([]);
-    expect(asked(RESUME)).toHaveLength(1);
-  });
-
-  test("and is dead is left within the server's window when that is shorter", async () => {
-    liveOfThree();
-    rig.topology(["a", "b", "c"], { version: 2, reconnect_window_ms: 100 });
-    witnessed("b", "dead");
-    rig.chance = 0.999_999;
-    await settle(1_500);
-    expect(Math.round(rig.status.nextTryAtMs ?? 0)).toBe(1_600);
-  });
-
-  test("and goes is left for one that can take us", async () => {
-    liveOfThree();
-    witnessed("c", "draining");
-    await settle(1_500);
-    expect(rig.status.reason).toBe(ConnectionReason.WitnessSaysDead);
-  });
-
-  test("and is well, as they say, is waited for to 10 s", async () => {
-    liveOfThree();
-    witnessed("b", "alive");
-    witnessed("c", "suspect");
-    await settle(9_999);
-    expect(rig.status.state).toBe("suspect");
-    await settle(1);
-    expect(rig.status).toMatchObject({ state: "waiting", reason: ConnectionReason.Dead });
-  });
-
-  test("and can be asked about nowhere is given up after 6 s", async () => {
-    rig.live();
-    rig.topology(["a"]);
-    await settle(6_000);
-    expect(rig.http.asked).toEqual([]);
-    expect(rig.status.reason).toBe(ConnectionReason.Dead);
-  });
-
-  test("goes where another instance would have us go", async () => {
-    liveOfThree();
-    there("d");
-    const body = { instance: "a", verdict: "dead", can_take: false, next: place("d") };
-    rig.http.on("https://b", WITNESS, { body });
-    await settle(3_000);
-    expect(asked(RESUME)[0]?.server).toBe("https://d");
-  });
-
-  test("a crowd whose server is dead comes back over 500 ms, each from its own moment", async () => {
-    const crowd = Array.from({ length: 150 }, (_, each) => new Rig(seeded(each)));
-    for (const each of crowd) {
-      liveOfThree(each);
-      witnessed("b", "dead", true, each);
-    }
-    await settle(3_000);
-    const atMs = crowd.map((each) => each.http.asked.find(({ what }) => what === "GET /v1/topology")?.atMs ?? 0);
-    expect(Math.min(...atMs)).toBeGreaterThanOrEqual(1_500);
-    expect(Math.max(...atMs)).toBeLessThanOrEqual(2_000);
-    expect(busiest(atMs, 100)).toBeLessThan(50); // 30 if they were spread with a ruler
-  });
-});
-
-describe("a server that is gone", () => {
-  test("is tried first, and the session then taken elsewhere", async () => {
-    liveOfThree();
-    rig.wires.last.drop();
-    await settle(1_000);
-    expect(rig.wires.last.server).toBe("https://a");
-    rig.wires.last.drop();
-    await settle();
-    rig.wires.last.serve(2);
-    expect(rig.status).toMatchObject({
-      state: "live",
-      reason: ConnectionReason.Moved,
-      movedFrom: "a",
-      nothingLost: false,
-      lostAtMs: null,
-    });
-    expect(["b", "c"]).toContain(rig.status.instance);
-  });
-
-  test("is called what it was when it said why it goes", () => {
-    rig.live();
-    rig.wires.last.goodbye("restart", null, 500);
-    expect(rig.status).toMatchObject({ state: "live", leaving: "restart" });
-    rig.wires.last.drop(1001);
-    expect(rig.status).toMatchObject({ state: "waiting", reason: ConnectionReason.ServerRestarts, leaving: null });
-  });
-
-  test.each([
-    ["drain", ConnectionReason.ServerDrains],
-    ["move", ConnectionReason.ServerDrains],
-    ["restart", ConnectionReason.ServerRestarts],
-    ["passive", ConnectionReason.SteppedDown],
-    ["stepped-down", ConnectionReason.SteppedDown],
-  ] as const)("after a goodbye for %s has the reason %i", (reason, expected) => {
-    rig.live();
-    rig.wires.last.goodbye(reason, null, 500);
-    rig.wires.last.drop(4420);
-    expect(rig.status.reason).toBe(expected);
-  });
-
-  test("a takeover is a takeover, whatever was announced", () => {
-    rig.live();
-    rig.wires.last.goodbye("drain", null, 500);
-    rig.wires.last.drop(4409);
-    expect(rig.status).toMatchObject({ state: "refused", reason: ConnectionReason.TakenOver });
-  });
-
-  test("a close with 4420 asks the same server first, which knows where the session is", async () => {
-    liveOfThree();
-    there("a", refusal(421, "session.moved", place("c")));
-    rig.wires.last.drop(4420);
-    await settle(1_000);
-    expect(asked(RESUME).map(({ server }) => server)).toContain("https://c");
-    rig.wires.last.serve(2);
-    expect(rig.status).toMatchObject({ state: "live", instance: "c", movedFrom: "a" });
-  });
-
-  test("a resume that a later login has overtaken stops everything", async () => {
-    liveOfThree();
-    there("a", refusal(423, "taken-over"));
-    there("b", refusal(423, "taken-over"));
-    there("c", refusal(423, "taken-over"));
-    rig.wires.last.drop(4420);
-    await settle(20_000);
-    expect(rig.status).toMatchObject({ state: "refused", reason: ConnectionReason.TakenOver });
-    expect(asked(RESUME)).toHaveLength(1);
-    expect(vi.getTimerCount()).toBe(0);
-  });
-});
-
 describe("three changes of server within a minute", () => {
   async function change(name: string): Promise<void> {
-    there(name);
+    rig.there(name);
     rig.wires.last.goodbye("move", place(name), 30_000);
     await settle();
     rig.wires.last.serve();
@@ -222,16 +32,16 @@ describe("three changes of server within a minute", () => {
       await change(name);
       expect(rig.status.server).toBe(`https://${name}`);
     }
-    there("e");
+    rig.there("e");
     rig.wires.last.goodbye("move", place("e"), 30_000);
     const beat = rig.wires.last;
     for (let passed = 0; passed < 9; passed += 1) {
       await settle(1_000);
       beat.beat();
     }
-    expect(asked(RESUME)).toHaveLength(3);
+    expect(rig.asked(RESUME)).toHaveLength(3);
     await settle(1_000);
-    expect(asked(RESUME).at(-1)).toEqual({ server: "https://e", atMs: 10_000 });
+    expect(rig.asked(RESUME).at(-1)).toEqual({ server: "https://e", atMs: 10_000 });
   });
 
   test("make a loss wait for 10 s, but not for a person", async () => {
@@ -258,8 +68,8 @@ describe("a planned move", () => {
   beforeEach(() => {
     rig.live();
     rig.topology(["a", "b", "c"]);
-    there("b");
-    there("c");
+    rig.there("b");
+    rig.there("c");
   });
 
   test("opens the new connection before it closes the old, and the page sees no gap", async () => {
@@ -307,23 +117,23 @@ describe("a planned move", () => {
     rig.chance = 0.999_999;
     rig.wires.last.goodbye(reason, place("b"), 4_000);
     await settle();
-    expect(asked(RESUME)).toHaveLength(1);
+    expect(rig.asked(RESUME)).toHaveLength(1);
   });
 
   test.each(["restart", "passive", "stepped-down"])("for %s, which all are told at once, is spread", async (reason) => {
     rig.wires.last.goodbye(reason, place("b"), 1_000);
     await settle(499);
-    expect(asked(RESUME)).toHaveLength(0);
+    expect(rig.asked(RESUME)).toHaveLength(0);
     await settle(1);
-    expect(asked(RESUME)).toEqual([{ server: "https://b", atMs: 500 }]);
+    expect(rig.asked(RESUME)).toEqual([{ server: "https://b", atMs: 500 }]);
   });
 
   test("that fails stays, and tries another", async () => {
-    there("b", { status: 503 });
+    rig.there("b", { status: 503 });
     const old = rig.wires.last;
     old.goodbye("drain", place("b"), 4_000);
     await settle();
-    expect(asked(RESUME).map(({ server }) => server)).toEqual(["https://b", "https://c"]);
+    expect(rig.asked(RESUME).map(({ server }) => server)).toEqual(["https://b", "https://c"]);
     expect(old.closedWith).toBeNull();
     rig.wires.last.serve(2);
     expect(rig.status).toMatchObject({ state: "live", instance: "c" });
@@ -331,14 +141,14 @@ describe("a planned move", () => {
 
   test("that nobody takes stays, and tries again when it is told again", async () => {
     const old = rig.wires.last;
-    for (const name of ["b", "c"]) there(name, { status: 503 });
+    for (const name of ["b", "c"]) rig.there(name, { status: 503 });
     for (let passed = 0; passed < 3; passed += 1) {
       old.goodbye("drain", place("b"), 5_000);
       await settle(1_000);
     }
     expect(rig.status.state).toBe("live");
     expect(old.closedWith).toBeNull();
-    expect(asked(RESUME).map((each) => each.atMs)).toEqual([0, 0, 1_000, 1_000, 2_000, 2_000]);
+    expect(rig.asked(RESUME).map((each) => each.atMs)).toEqual([0, 0, 1_000, 1_000, 2_000, 2_000]);
     old.drop(1001);
     expect(rig.status).toMatchObject({ state: "waiting", reason: ConnectionReason.ServerDrains });
   });
@@ -349,7 +159,7 @@ describe("a planned move", () => {
     await settle();
     rig.wires.last.drop();
     await settle();
-    expect(asked(RESUME).map(({ server }) => server)).toEqual(["https://b", "https://c"]);
+    expect(rig.asked(RESUME).map(({ server }) => server)).toEqual(["https://b", "https://c"]);
     expect(rig.http.asked.at(-1)?.body).toEqual({ ticket: "ticket-b", token: "token-b" });
     expect(old.closedWith).toBeNull();
   });
@@ -368,8 +178,8 @@ describe("a planned move", () => {
   });
 
   test("that nobody takes after the old server went ends in the usual waiting", async () => {
-    there("b", "silent");
-    there("c", { status: 503 });
+    rig.there("b", "silent");
+    rig.there("c", { status: 503 });
     const old = rig.wires.last;
     old.goodbye("drain", place("b"), 4_000);
     await settle();
@@ -377,8 +187,8 @@ describe("a planned move", () => {
     expect(rig.status.state).toBe("connecting");
     await settle(6_000);
     expect(rig.status.state).toBe("waiting");
-    there("b");
-    there("c");
+    rig.there("b");
+    rig.there("c");
     await settle(2_000);
     rig.wires.last.serve(2);
     expect(rig.status.state).toBe("live");
@@ -393,7 +203,7 @@ describe("a planned move", () => {
   });
 
   test("that is refused for good leaves us where we are", async () => {
-    there("b", refusal(401, "ticket.invalid"));
+    rig.there("b", refusal(401, "ticket.invalid"));
     rig.wires.last.goodbye("drain", place("b"), 4_000);
     await settle(1_000);
     rig.wires.last.beat();
@@ -407,7 +217,7 @@ describe("a planned move", () => {
       old.goodbye("passive", place("b"), 2_000);
       await settle(900);
     }
-    expect(asked(RESUME)[0]?.atMs).toBeLessThanOrEqual(2_000);
+    expect(rig.asked(RESUME)[0]?.atMs).toBeLessThanOrEqual(2_000);
   });
 
   test("does not begin a second time with a second goodbye", async () => {
@@ -415,7 +225,7 @@ describe("a planned move", () => {
     await settle();
     rig.wires.all[0]?.goodbye("drain", place("b"), 3_000);
     await settle(1_000);
-    expect(asked(RESUME)).toHaveLength(1);
+    expect(rig.asked(RESUME)).toHaveLength(1);
   });
 
   test("is given up when the page ends the session", async () => {
@@ -452,7 +262,7 @@ describe("what a server tells beside the stream", () => {
 
   test("a ticket of the old server does not replace that of the new one", async () => {
     rig.live();
-    there("b");
+    rig.there("b");
     const old = rig.wires.last;
     old.goodbye("drain", place("b"), 4_000);
     await settle();

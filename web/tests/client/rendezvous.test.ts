@@ -32,7 +32,9 @@ test("the constants are so far from the next number that no browser's root can r
   // The roots with 64 bits behind the point, in whole numbers. A float has 50 of them right, and 32 are used.
   const bits = 64n;
   const primes = [2n];
-  for (let each = 3n; primes.length < 64; each += 2n) if (primes.every((prime) => each % prime !== 0n)) primes.push(each);
+  for (let each = 3n; primes.length < 64; each += 2n) {
+    if (primes.every((prime) => each % prime !== 0n)) primes.push(each);
+  }
   const root = (power: bigint, of: bigint): bigint => {
     let [low, high] = [0n, 1n << 70n];
     while (high - low > 1n) {

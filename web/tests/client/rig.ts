@@ -1,12 +1,15 @@
 /** A connection with all its surroundings, of which the test holds the other ends. */
 
 import { Connection, type ConnectionStatus } from "../../client/connection.js";
-import type { InstanceEntry, Topology } from "../../client/index.js";
+import type { InstanceEntry, Topology, Verdict } from "../../client/index.js";
 import { HomeKeeper } from "../../client/home.js";
 import { Rest } from "../../client/rest.js";
 import { Servers } from "../../client/servers.js";
 import type { Chance } from "../../client/timer.js";
-import { aHome, aTopology, FakeMemory, Http, Wires } from "./fakes.js";
+import { aHome, aTopology, FakeMemory, Http, opened, Wires, type Reply } from "./fakes.js";
+
+export const RESUME = "POST /v1/session/resume";
+export const WITNESS = "GET /v1/witness";
 
 export class Rig {
   readonly wires = new Wires();
@@ -65,6 +68,31 @@ export class Rig {
   /** Has the server that we are on tell which instances there are. */
   topology(instances: readonly (string | Partial<InstanceEntry>)[], news: Partial<Topology> = {}): void {
     this.wires.last.say({ type: "topology", ...aTopology(instances, news) });
+  }
+
+  /** An instance that is there, and answers a resume. */
+  there(name: string, resume: Reply = opened(name)): void {
+    this.http.on(`https://${name}`, "GET /v1/topology", { body: {} });
+    this.http.on(`https://${name}`, RESUME, resume);
+  }
+
+  /** What an instance thinks of `a`. */
+  witnessed(name: string, verdict: Verdict, canTake = true): void {
+    const body = { instance: "a", verdict, can_take: canTake, next: null };
+    this.http.on(`https://${name}`, WITNESS, { body });
+  }
+
+  /** Live at `a`, of `a`, `b` and `c`, which can both take us. */
+  liveOfThree(): void {
+    this.live();
+    this.topology(["a", "b", "c"]);
+    this.there("b");
+    this.there("c");
+  }
+
+  /** To which servers a request was made, and when. */
+  asked(what: string): { server: string; atMs: number }[] {
+    return this.http.asked.filter((each) => each.what === what).map(({ server, atMs }) => ({ server, atMs }));
   }
 
   get status(): ConnectionStatus {
