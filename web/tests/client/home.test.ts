@@ -30,7 +30,7 @@ test("a session kept by an earlier version has no ticket", () => {
   expect(keeper.home).toEqual({ session: "s", server: "https://a", token: "t", ticket: "", agent: "", term: 0 });
 });
 
-const BROKEN = [[null], ["{"], ['"x"'], ["null"], ['{"token":1}'], ["{}"], ["7"]];
+const BROKEN = [null, "{", '"x"', "null", '{"token":1}', "{}", "7"];
 
 test.each(BROKEN)("what was kept as %s is no session", (kept) => {
   const memory = new FakeMemory();
