@@ -194,7 +194,7 @@ class Whole:
     def report(self) -> Report:
         one = self._one
         return Report(
-            stage=self.stage,
+            stage=self.stage if one.cluster.activator.serves else Stage.JOINING,
             address=one.place.url,
             peer_address=one.place.peer_address,
             version="1",
