@@ -194,7 +194,7 @@ export async function startBackend({ port = 0, scene = "ready", instance = CONFI
     if (frame.type === "hello") {
       const resumed = frame.epoch === state.epoch && frame.seq === state.seq;
       desktops.add(desktop);
-      const where = { ...place(), now: now(), beat_s: 2, silent_s: 15 };
+      const where = { ...place(), now: now(), beat_s: 2, silent_s: 15, instance: state.config.instance };
       desktop.send({ type: "welcome", outcome: resumed ? "resumed" : "snapshot", ...where });
       if (!resumed) desktop.send(envelope("snapshot", { view: state.view, reason: "hello" }));
       desktop.send({ type: "topology", ...topology() });
