@@ -19,6 +19,7 @@ from tests.simulation.virtual_loop import VirtualLoop
 from unified_agent.assembly import Instance
 from unified_agent.clock import LoopClock
 from unified_agent.domain.ids import LinkId
+from unified_agent.sealing import Keyring
 from unified_agent.settings import (
     AesServerSettings,
     DiallerSettings,
@@ -82,6 +83,8 @@ class World:
             clock=self.clock,
             chance=Random(self.random.random()),
             network=self.network.at(INSTANCE),
+            keyring=Keyring.random(now_s=self.clock.now_s, make_bytes=secrets.randbytes),
+            make_bytes=secrets.randbytes,
             make_secret=lambda size: secrets.randbytes(size).hex(),
             listen=False,
         )
