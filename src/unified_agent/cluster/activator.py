@@ -28,6 +28,8 @@ from unified_agent.observe import Metrics, get_logger, log_event
 
 LOGGER: Final = get_logger("cluster.activator")
 
+#: How soon it is looked again whether our view has reached our registration, seconds.
+CATCH_UP_S: Final = 0.05
 #: Decided anew at least this often, seconds; changes bring it forward.
 LOOK_AGAIN_S: Final = 0.5
 #: After a store that did not answer: what was sent has landed by then or never will.
@@ -205,11 +207,22 @@ class Activator:
                     return await self._carry_out(decision.transaction)
                 if decision.again_s is not None:
                     return min(LOOK_AGAIN_S, max(0.01, decision.again_s - now_s))
+            case Stay() if self._waits_for_view(view):
+                return CATCH_UP_S
             case Stay():
                 await self._stand_down("passive" if view.may_act else "stepped-down")
                 self._stood_down_epoch = decision.stood_down_epoch
                 self._say(self._stood_down_epoch)
         return LOOK_AGAIN_S
+
+    def _waits_for_view(self, view: View) -> bool:
+        """Say whether we have been serving, and only our view lags behind a new registration.
+
+        So it is for a moment when a store comes back that was away for longer than a lease. No harm comes of waiting:
+        claims of before are good for as long as others promised, and one made anew is committed only while the record
+        is as we knew it. Standing down would log everybody out for nothing.
+        """
+        return self.serves and view.may_act and view.is_fresh and view.revision < view.incarnation
 
     async def _serve(self, decision: Serve, view: View) -> None:
         self._order = Order.NONE
