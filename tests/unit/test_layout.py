@@ -17,6 +17,7 @@ LONG_FILES: dict[str, str] = {
     "src/unified_agent/domain/facts.py": "one vocabulary: declarations only, looked up and never read through",
     "src/unified_agent/links/dialler/agent_flow.py": "one machine: every event and ask meets the same seat and scripts",
     "src/unified_agent/settings.py": "one vocabulary: declarations only, looked up and never read through",
+    "src/unified_agent/sessions/host.py": "the one door to all live sessions: many short answers, no decisions",
 }
 
 CSTA_TABLES = (
@@ -54,6 +55,8 @@ WITHOUT_OWN_TEST: dict[str, str] = {
     "links/telephony/test_dmcc_link.py; its bytes: wire/csta/test_connection.py",
     "src/unified_agent/links/telephony/observing.py": "the order of monitors at one station, seen at the AES: "
     "links/telephony/test_desk.py, test_dmcc_link.py and test_telephony.py",
+    "src/unified_agent/assembly/process.py": "a process with signals, descriptors and a real loop: "
+    "integration/test_server.py and integration/test_guardian.py start it",
     "src/unified_agent/server/http_listener.py": "binds a port and runs uvicorn on it, which needs real sockets: "
     "integration/test_server.py",
     "src/unified_agent/tools/simulators/apc/control_world.py": "routes of one application: "
