@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from unified_agent import __version__
+from unified_agent.client import Desk
 from unified_agent.domain.view import rfc3339
 from unified_agent.history import Entry
 from unified_agent.tools.chaos.faults import Scene
@@ -22,16 +23,19 @@ from unified_agent.tools.chaos.report import Broken, ChaosReport, Reaction
 from unified_agent.tools.chaos.scenarios import Scenario
 from unified_agent.tools.chaos.store import ELECTION_MS
 from unified_agent.tools.load import usage
+from unified_agent.tools.load.agents import VirtualAgent
 from unified_agent.tools.load.plan import LoadPlan
 from unified_agent.tools.load.report import Machine
 from unified_agent.tools.load.run import say
 from unified_agent.tools.load.world import WorldUnreachable
 
 #: How long all agents together may take to be at work, and to be spread over the instances, seconds.
-AT_WORK_LIMIT_S: Final = 180.0
+AT_WORK_LIMIT_S: Final = 90.0
 SPREAD_LIMIT_S: Final = 60.0
 #: How long moves that were ordered are given before it is looked again, seconds.
 SPREAD_STEP_S: Final = 5.0
+#: Agents told of who do not come to work.
+TOLD_KEPT: Final = 5
 #: Broken rules told in full.
 BROKEN_KEPT: Final = 20
 _LOOK_S: Final = 0.25
@@ -114,11 +118,11 @@ class ChaosRun:
         until_s = time.monotonic() + AT_WORK_LIMIT_S
         while (left := self._not_at_work()) and time.monotonic() < until_s:
             await self._pass(_LOOK_S)
-        if left:
-            say(f"{left} agents are not at work")
+        for agent in left[:TOLD_KEPT]:
+            say(f"agent {agent.index} is not at work: {how_it_is(agent.desk)}")
 
-    def _not_at_work(self) -> int:
-        return sum(not is_at_work(agent.desk) for agent in self._scene.crowd.agents)
+    def _not_at_work(self) -> list[VirtualAgent]:
+        return [agent for agent in self._scene.crowd.agents if not is_at_work(agent.desk)]
 
     async def _spread(self) -> None:
         """Have the agents served by both instances of the active datacentre, half by half, as after a long day."""
@@ -169,6 +173,22 @@ class ChaosRun:
             scenario=during[-1],
             proof=[_in_words(each) for each in violation.proof],
         )
+
+
+def how_it_is(desk: Desk | None) -> str:
+    """Say in words where a desktop stands."""
+    if desk is None:
+        return "logged out"
+    connection, view = desk.connection, desk.view
+    where = f"{connection.state} {connection.reason} at {connection.server} since {connection.at_s:.1f}"
+    if not view:
+        return f"{where}, and nothing shown"
+    agent, dialler = view["agent"], view["dialler"]
+    return (
+        f"{where}, session {view['session']['phase']}, telephony {view['links']['telephony']['state']}, "
+        f"agent {agent['switch_mode']} {'known' if agent['known'] else 'greyed'}, "
+        f"dialler {dialler['stage']} {dialler.get('trouble', '')}".rstrip()
+    )
 
 
 def _in_words(shown: Entry | Told) -> str:

@@ -117,7 +117,10 @@ async def test_who_never_comes_to_work_is_told_and_does_not_stop_the_run(
     world = RunWorld(RunCrowd("a1", "a2"))
     world.crowd.desk(1).state = ConnectionState.CONNECTING
     await run(world, "kill")
-    assert "1 agents are not at work" in capsys.readouterr().err
+    assert "agent 1 is not at work: connecting  at http://10.77.1.2:8080" in capsys.readouterr().err
+    world.crowd.agents[1].desk = None
+    await run(world, "kill")
+    assert "agent 1 is not at work: logged out" in capsys.readouterr().err
 
 
 async def test_a_simulator_that_ends_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
