@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Final
 
@@ -25,6 +26,9 @@ from unified_agent.domain.topology import (
     Witness,
     WitnessVerdict,
 )
+
+#: A desktop that arrives waits for what the store knows of its agent for so long, seconds; its claim asks again.
+READ_LIMIT_S: Final = 1.0
 
 _STANDINGS: Final = {
     Stage.READY: Standing.READY,
@@ -113,7 +117,7 @@ class Whereabouts:
         """Say where an agent that logs in here should go instead; None: it is welcome here.
 
         An agent stays where it is while that instance is sound. One whose owner cannot be found out is let in here, and
-        its claim waits.
+        its claim waits; so is everybody while nobody can serve for want of a store.
         """
         place = self._cluster.members.place
         if not self.serves:
@@ -122,8 +126,9 @@ class Whereabouts:
             better = self.best_for(agent, without=frozenset({place.instance}))
             return Elsewhere(better) if better is not None else None
         try:
-            record = (await self._cluster.records.agent(agent)).record
-        except (StoreUnavailable, StoreRefused):
+            async with asyncio.timeout(READ_LIMIT_S):
+                record = (await self._cluster.records.agent(agent)).record
+        except (StoreUnavailable, StoreRefused, TimeoutError):
             return None
         if record is None or record.owner is None or record.owner == place.instance:
             return None
@@ -136,14 +141,15 @@ class Whereabouts:
         return Elsewhere(owner)
 
     def not_serving(self, agent: AgentId) -> Elsewhere | Passive | None:
-        """Say where a desktop that arrives with a ticket should go instead; None: it is welcome here."""
+        """Say where a desktop that arrives with a ticket should go instead; None: it is welcome here, perhaps to wait."""
         return None if self.serves else self._not_here(agent)
 
     async def carried(self, agent: AgentId) -> SessionState | None:
-        """Read what an agent's last owner left; None when nothing is there or the store cannot be asked."""
+        """Read what an agent's last owner left; None when nothing is there or the store does not say it soon."""
         try:
-            return await self._cluster.carries.read(agent)
-        except (StoreUnavailable, StoreRefused):
+            async with asyncio.timeout(READ_LIMIT_S):
+                return await self._cluster.carries.read(agent)
+        except (StoreUnavailable, StoreRefused, TimeoutError):
             return None
 
     # --- inside
@@ -153,7 +159,17 @@ class Whereabouts:
         better = self.best_for(agent, without=frozenset({place.instance}))
         if self._active() not in {"", place.datacentre}:
             return Passive(better, self.epoch)
-        return Elsewhere(better) if better is not None else Passive(None, self.epoch)
+        if better is not None:
+            return Elsewhere(better)
+        return None if self._wants_store() else Passive(None, self.epoch)
+
+    def _wants_store(self) -> bool:
+        """Say whether only the store is missing for us to serve.
+
+        With another datacentre nobody can say so: it may serve by now, and a desktop finds it only by looking on.
+        """
+        place = self._cluster.members.place
+        return place.other == "" and self._active() == place.datacentre and not self._cluster.members.has_store()
 
     def _active(self) -> str:
         active, _ = self._cluster.members.roll.active()

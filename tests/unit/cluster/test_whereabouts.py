@@ -10,7 +10,7 @@ from tests.unit.cluster.instances import AGENT, One, World, carry, play, until
 
 from unified_agent.cluster.detector import Verdict
 from unified_agent.cluster.heartbeats import Stage
-from unified_agent.cluster.whereabouts import Whereabouts
+from unified_agent.cluster.whereabouts import READ_LIMIT_S, Whereabouts
 from unified_agent.domain.ids import AgentId, InstanceId
 from unified_agent.domain.selection import Standing
 from unified_agent.domain.topology import Elsewhere, Next, Passive, WitnessVerdict
@@ -234,6 +234,35 @@ def test_one_that_has_stepped_down_in_the_active_datacentre_sends_on_to_a_neighb
     play(doing)
 
 
+async def stepped_down_without_a_store(world: World, **settings: Any) -> Whereabouts:
+    """One that has stepped down because the store is down for all and its neighbour, who might have it, died."""
+    a, b = await world.of("a1", "b1", **settings)
+    for each in (a, b):
+        each.fail(down=True)
+    world.kill(b)
+    await until(lambda: not a.cluster.activator.serves)
+    await until(lambda: of(a).best_for(AGENT, without=frozenset({a.name})) is None)
+    return of(a)
+
+
+def test_where_only_the_store_is_missing_everybody_is_let_in_and_the_claim_waits():
+    async def doing(world: World) -> None:
+        here = await stepped_down_without_a_store(world)
+        assert here.not_serving(AGENT) is None
+        assert await here.home_of(AGENT) is None
+
+    play(doing)
+
+
+def test_where_another_datacentre_may_serve_by_now_nobody_is_kept():
+    async def doing(world: World) -> None:
+        here = await stepped_down_without_a_store(world, **BOTH)
+        assert here.not_serving(AGENT) == Passive(None, 1)
+        assert await here.home_of(AGENT) == Passive(None, 1)
+
+    play(doing)
+
+
 # --- where to send somebody
 
 
@@ -331,5 +360,19 @@ def test_what_was_left_is_read_and_nothing_when_it_cannot_be():
         assert await of(b).carried(AGENT) == carry(note="x")
         b.fail(refused=True)
         assert await of(b).carried(AGENT) is None
+
+    play(doing)
+
+
+def test_nobody_waits_long_for_a_store_that_does_not_answer():
+    async def doing(world: World) -> None:
+        a, b = await owned(world, "a1", "b1")
+        a.cluster.registry.publish(carry(note="x"))
+        await asyncio.sleep(0.2)
+        b.fail(delay_s=60.0)
+        asked_s = b.clock.now_s()
+        assert await of(b).carried(AGENT) is None
+        assert await of(b).home_of(AGENT) is None
+        assert b.clock.now_s() - asked_s <= 2 * READ_LIMIT_S
 
     play(doing)
