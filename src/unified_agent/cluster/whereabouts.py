@@ -141,7 +141,7 @@ class Whereabouts:
         return Elsewhere(owner)
 
     def not_serving(self, agent: AgentId) -> Elsewhere | Passive | None:
-        """Say where a desktop that arrives with a ticket should go instead; None: it is welcome here, perhaps to wait."""
+        """Say where a desktop that arrives with a ticket should go instead; None: here, if only to wait."""
         return None if self.serves else self._not_here(agent)
 
     async def carried(self, agent: AgentId) -> SessionState | None:
