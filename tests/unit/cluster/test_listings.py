@@ -9,7 +9,7 @@ from tests.unit.cluster.stores.store_on_virtual_time import connect, on_virtual_
 
 from unified_agent.clock import LoopClock
 from unified_agent.cluster.heartbeats import Stage
-from unified_agent.cluster.listings import Listings
+from unified_agent.cluster.listings import PACE_S, Listings
 from unified_agent.cluster.lives import Life, Lives
 from unified_agent.cluster.registration import Place
 from unified_agent.cluster.roll import Roll
@@ -61,7 +61,7 @@ class Writer:
         self.lives.begin(life)
         return life
 
-    async def look(self, for_s: float = 0.01) -> None:
+    async def look(self, for_s: float = PACE_S + 0.01) -> None:
         """Read the roll as the watch would, and let the listing be written."""
         self.roll.take(self.engine.snapshot(CLUSTER_PREFIX))
         self.listings.look()
@@ -173,6 +173,25 @@ def test_a_listing_that_had_changed_since_it_was_read_is_written_when_the_roll_h
         writer.roll.take(engine.snapshot(CLUSTER_PREFIX))
         await asyncio.sleep(0.2)
         assert writer.listed == Listing(life.incarnation, (B1,))
+
+    on_virtual_time(play)
+
+
+def test_many_that_go_at_once_are_taken_off_together() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        writer = Writer(engine)
+        life = writer.begin()
+        others = [InstanceId(f"c{number}") for number in range(10)]
+        for each in others:
+            writer.register(each)
+        await writer.look()
+        before = engine.revision
+        for each in others:
+            engine.transact([], [DeleteKey(instance_key("east", each))])
+            await writer.look(PACE_S / 20)
+        await writer.look()
+        assert (writer.listed, life.tenure.asked) == (Listing(life.incarnation, ()), frozenset())
+        assert engine.revision - before == len(others) + 2
 
     on_virtual_time(play)
 
