@@ -175,6 +175,8 @@ class Claiming:
         if claimer is None:
             self._delay(effect, "cluster.no-store")
             return LOOK_AGAIN_S
+        if not self._members.has_store():
+            self._delay(effect, "cluster.no-store")  # asking takes its time, and somebody looks at a desktop meanwhile
         agent, station = await self._records.both(effect.agent, effect.station)
         former = await self._former_station(agent, effect.station)
         owners = {

@@ -383,6 +383,19 @@ def test_without_a_store_a_claim_waits_and_says_so():
     play(doing)
 
 
+def test_that_the_store_has_been_silent_is_said_before_it_is_asked():
+    async def doing(world: World) -> None:
+        (a,) = await world.of("a1")
+        a.fail(delay_s=60.0)
+        await until(lambda: not a.cluster.members.has_store())
+        asked_s = a.clock.now_s()
+        a.agents.claim()
+        await until(lambda: delays(a) == ["cluster.no-store"])
+        assert a.clock.now_s() - asked_s < 0.1
+
+    play(doing)
+
+
 def test_a_store_that_refuses_us_is_told_of():
     async def doing(world: World) -> None:
         (a,) = await world.of("a1")
