@@ -2,11 +2,12 @@
 
 import { effect, signal } from "@preact/signals";
 import type { ItemView, View } from "../client/index.js";
+import { broughtBack } from "./between.js";
 import { prefs } from "./prefs.js";
 import { play, ring } from "./sound.js";
 import { cameBack, connection, isLive, onMessage, view, wasLive } from "./store.js";
 import { t, word, type TextKey } from "./text.js";
-import { broughtBack, claimTrouble, news, type News } from "./whereabouts.js";
+import { claimTrouble, news, type News } from "./whereabouts.js";
 
 /** For screen readers, at the next pause. */
 export const polite = signal("");

@@ -5,7 +5,7 @@
  * comes with the next view.
  */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import {
   ConnectionReason,
   Desk,
@@ -22,6 +22,7 @@ import {
   type SiteConfig,
   type View,
 } from "../client/index.js";
+import { isBetween, withLast } from "./between.js";
 
 /** Asking for the site's decisions again when nobody answered, ms. */
 const CONFIG_RETRY_MS = 3_000;
@@ -46,6 +47,10 @@ export interface Ending {
   readonly correlation: string;
 }
 
+/** So long a change of servers may take before it is told, and its end to be complete, ms. */
+const HOLD_MS = 1_000;
+const SETTLE_MS = 60;
+
 const RECENT_CALLS = 8;
 const TOASTS = 4;
 
@@ -65,6 +70,12 @@ export const wasLive = signal(false);
 /** How the last loss ended, shown for a while: null for no loss. */
 export const cameBack = signal<"resumed" | "fresh" | null>(null);
 
+/**
+ * A change of servers is too short yet to be told: what was shown before it still is. `planned`: there was a server all
+ * the time.
+ */
+export const held = signal<"planned" | "lost" | null>(null);
+
 /** Commands go out. While they do not, everything is blocked for that reason. */
 export const isLive = computed(() => connection.value?.state === "live" || connection.value?.state === "suspect");
 
@@ -83,10 +94,7 @@ export function onMessage(listener: Listener): () => void {
 export const desk = new Desk(
   { servers: [location.origin] },
   {
-    view: (fresh) => {
-      noteCalls(view.peek(), fresh);
-      view.value = fresh;
-    },
+    view: takeView,
     connection: (status) => {
       reference = desk.reference || reference;
       noteReturn(connection.peek(), status);
@@ -110,6 +118,41 @@ export const desk = new Desk(
     },
   },
 );
+
+let newest: View | null = null;
+const hold = new Timer(show);
+const settle = new Timer(show);
+
+/** Takes a view: shows it, unless the change of servers that it is part of may be over in a moment. */
+export function takeView(fresh: View | null): void {
+  newest = fresh;
+  const shown = view.peek();
+  const was = held.peek() !== null || (shown !== null && isBetween(shown));
+  const is = fresh !== null && isBetween(fresh);
+  if (is) settle.stop();
+  if (fresh === null || shown === null) {
+    show();
+  } else if (was && !is) {
+    if (!settle.running) settle.start(SETTLE_MS); // what became of it comes in several parts
+  } else if (is && !was) {
+    held.value = isLive.peek() ? "planned" : "lost";
+    hold.start(HOLD_MS);
+  } else if (held.peek() === null) {
+    show();
+  }
+}
+
+function show(): void {
+  hold.stop();
+  settle.stop();
+  const last = view.peek();
+  const shown = newest && last && isBetween(newest) ? withLast(last, newest) : newest;
+  noteCalls(last, shown);
+  batch(() => {
+    held.value = null;
+    view.value = shown;
+  });
+}
 
 const askAgain = new Timer(() => void loadConfig());
 
@@ -177,11 +220,12 @@ export function blockedBy(action: string): string {
 
 /** The same for an action on a call. */
 export function callBlockedBy(call: CallView, action: string): string {
-  return notLive() || (call.blocked[action] ?? "");
+  const unsure = view.value !== null && isBetween(view.value);
+  return notLive() || (unsure ? "claim-awaited" : (call.blocked[action] ?? ""));
 }
 
 function notLive(): string {
-  if (isLive.value) return "";
+  if (isLive.value && held.value !== "lost") return "";
   return connection.value?.state === "refused" ? "taken-over" : "not-connected";
 }
 

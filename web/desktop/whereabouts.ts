@@ -5,8 +5,9 @@
  */
 
 import { computed, effect, signal } from "@preact/signals";
-import { ConnectionReason, type ConnectionStatus, type LinkView, type View } from "../client/index.js";
-import { cameBack, config, connection, desk, isLive, view, wasLive } from "./store.js";
+import { ConnectionReason, type ConnectionStatus, type View } from "../client/index.js";
+import { broughtBack, claimTroubleOf, isBetween } from "./between.js";
+import { cameBack, config, connection, desk, held, isLive, view, wasLive } from "./store.js";
 import { t } from "./text.js";
 import { now } from "./time.js";
 
@@ -37,9 +38,6 @@ export interface Moved {
 /** A loss that lasts this long is told as one, whatever is being done about it, ms. */
 export const LONG_MS = 60_000;
 
-/** Trouble of a link that is not its own: the server is another one, and asks anew. */
-const SERVER_CHANGED = "instance-lost";
-
 export const moved = signal<Moved | null>(null);
 
 /** Since when nothing certain is known of the agent, ms on the server's clock; null while it is. */
@@ -48,10 +46,16 @@ export const unsureSince = signal<number | null>(null);
 /** Id of what the claim waits for, empty for nothing said; null while this server may act for the agent. */
 export const claimTrouble = computed(() => claimTroubleOf(view.value));
 
-/** What is shown is not what is: there is no server, or one that may not ask yet. */
-export const isOld = computed(() => view.value !== null && (!isLive.value || claimTrouble.value !== null));
+/** What is shown is not what is: there is no server, or one that does not know yet. */
+export const isOld = computed(() => {
+  if (view.value === null || held.value === "planned") return false;
+  return !isLive.value || held.value === "lost" || isBetween(view.value);
+});
 
-export const news = computed<News>(() => {
+/** What is said now. */
+export const news = signal<News>(null);
+
+function newsNow(): News {
   const [status, shown] = [connection.value, view.value];
   if (!status || !shown || !wasLive.value || status.state === "ended" || status.state === "refused") return null;
   // Our own clock against our own: the server's is not heard now.
@@ -64,7 +68,7 @@ export const news = computed<News>(() => {
     hasMoved: moved.value !== null,
     cameBack: cameBack.value !== null,
   });
-});
+}
 
 interface Surroundings {
   /** There are other servers, and it is too early to say that they do not answer either. */
@@ -78,27 +82,12 @@ export function newsOf(status: ConnectionStatus, shown: View, around: Surroundin
   if (status.state === "suspect") return "checking";
   if (status.state !== "live") return around.isElsewherePossible ? "going" : "lost";
   if (claimTroubleOf(shown) !== null) return "claim";
+  if (status.leaving === "stepped-down") return null; // it has no more to say, and is gone in a moment
   if (status.leaving === "passive") return "passive";
   if (status.leaving !== null || Object.values(shown.blocked).includes("moving")) return "serviced";
   if (broughtBack(shown) !== null) return "restoring";
   if (around.hasMoved) return "moved";
   return around.cameBack ? "back" : null;
-}
-
-function claimTroubleOf(shown: View | null): string | null {
-  return shown?.login.steps.find(({ name, state }) => name === "claim" && state === "under-way")?.doing ?? null;
-}
-
-/** A link is not there yet because the server is another one, and for no trouble of its own. */
-export function isOfMove({ lost, trouble }: LinkView): boolean {
-  return lost !== null && trouble === SERVER_CHANGED;
-}
-
-/** Which side is being brought back because the server is another one: the telephone's, then the dialler's. */
-export function broughtBack({ links: { telephony, dialler } }: View): "telephony" | "dialler" | null {
-  // Without a name there is no telephone link here at all, and that is trouble of its own.
-  if (telephony.lost !== null) return isOfMove(telephony) && telephony.name !== null ? "telephony" : null;
-  return isOfMove(dialler) ? "dialler" : null;
 }
 
 /** What a change of servers has cost the agent. */
@@ -127,6 +116,10 @@ export function serverWords(): string {
 export function keepWhereabouts(): void {
   let known: Known | null = null;
   let server = "";
+  // A change of servers that is too short to be told leaves standing what was said before it.
+  effect(() => {
+    if (held.value === null) news.value = newsNow();
+  });
   effect(() => {
     const [shown, status] = [view.value, connection.value];
     if (!shown || !status) {
@@ -139,6 +132,7 @@ export function keepWhereabouts(): void {
       const isMove = status.reason === ConnectionReason.Moved && status.movedFrom !== null;
       moved.value = isMove ? { datacentre: changedDatacentre(status), before: known } : null;
     }
+    if (held.value !== null) return;
     if (isLive.value && shown.agent.known) {
       known = { mode: shown.agent.switch_mode, left: shown.left_item?.number ?? null };
       unsureSince.value = null;

@@ -17,6 +17,7 @@ export const enConnection = {
   "banner.trying": "Trying now …",
   "banner.try-now": "Try now",
   "banner.going": "The server has not answered since {since}. Going to another one.",
+  "banner.sent": "This server stopped serving at {since}. Going to another one.",
   "banner.going-what":
     "Your call goes on: talk, hold and hang up at the telephone. Nothing that you typed is lost. You do not need to do anything.",
   "banner.restarting": "The server is being restarted. This page comes back by itself.",

@@ -20,6 +20,7 @@ export const huConnection: Readonly<Record<keyof typeof enConnection, string>> =
   "banner.trying": "Próbálkozás …",
   "banner.try-now": "Próba most",
   "banner.going": "A kiszolgáló {since} óta nem válaszol. Átállás egy másikra.",
+  "banner.sent": "Ez a kiszolgáló {since} óta nem szolgál ki. Átállás egy másikra.",
   "banner.going-what":
     "A hívása folytatódik: beszélni, tartani és bontani a telefonon lehet. Semmi sem vész el abból, amit beírt. Nincs teendője.",
   "banner.restarting": "A kiszolgáló újraindul. Az oldal magától visszatér.",

@@ -1,12 +1,13 @@
 /** What is wrong with a connection, in plain sentences: what works, what does not, since when, and what to read out. */
 
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { ConnectionReason, Timer } from "../../client/index.js";
+import { broughtBack } from "../between.js";
 import { cameBack, connection, desk, isLive, view } from "../store.js";
 import { sentence, t } from "../text.js";
 import { duration, now, timeOfDay } from "../time.js";
-import { broughtBack, claimTrouble, LONG_MS, lossesOf, moved, news, serverWords, unsureSince } from "../whereabouts.js";
+import { claimTrouble, LONG_MS, lossesOf, moved, news, serverWords, unsureSince } from "../whereabouts.js";
 import { Icon, type IconName } from "./parts/icon.js";
 
 /** Good news stay for so long, ms; longer when something was lost. */
@@ -90,21 +91,32 @@ function ServerBanner(): JSX.Element | null {
   }
 }
 
+/** The server is well, and had us go. */
+const SENT: ReadonlySet<ConnectionReason> = new Set([
+  ConnectionReason.ServerRestarts,
+  ConnectionReason.ServerDrains,
+  ConnectionReason.SessionMoved,
+  ConnectionReason.SteppedDown,
+  ConnectionReason.PassiveDatacentre,
+]);
+
 function LostBanner({ going }: { readonly going: boolean }): JSX.Element | null {
   const status = connection.value;
-  if (!status) return null;
+  const loss = useRef(status);
+  if (!isLive.value) loss.current = status; // else its end is not told yet
+  if (!status || !loss.current) return null;
+  const { reason, lostAtMs, sinceMs } = loss.current;
   const ownNow = now.value - desk.clock.offsetMs;
-  const lostAt = status.lostAtMs ?? status.sinceMs;
+  const lostAt = lostAtMs ?? sinceMs;
   const since = timeOfDay(lostAt + desk.clock.offsetMs, true);
   const seconds = status.nextTryAtMs === null ? 0 : Math.ceil((status.nextTryAtMs - ownNow) / 1_000);
-  const { reason } = status;
   const planned = reason === ConnectionReason.ServerRestarts || reason === ConnectionReason.ServerDrains;
   const passive = reason === ConnectionReason.PassiveDatacentre;
   return (
     <Notice
       tone={going ? "calm" : "bad"}
       icon={going ? "server" : "alert"}
-      title={t(going ? "banner.going" : "banner.lost", { since })}
+      title={t(going ? (SENT.has(reason) ? "banner.sent" : "banner.going") : "banner.lost", { since })}
       side={
         <>
           <span class="banner__try">{seconds > 0 ? t("banner.next-try", { seconds }) : t("banner.trying")}</span>

@@ -3,11 +3,12 @@
 import type { JSX } from "preact";
 import type { AskedMode, LinkState, LinkView, PendingView } from "../../client/index.js";
 import { SIGNS } from "../alerts.js";
+import { isOfMove } from "../between.js";
 import { dialog } from "../keys.js";
 import { ask, blockedBy, config, isAsked, isLive, unread, view } from "../store.js";
 import { count, language, t, word } from "../text.js";
 import { duration, elapsedMs, now } from "../time.js";
-import { isOfMove, isOld, news, place, unsureSince } from "../whereabouts.js";
+import { isOld, news, place, unsureSince } from "../whereabouts.js";
 import { Action } from "./parts/action.js";
 import { Elapsed } from "./parts/elapsed.js";
 import { Icon, Shape, type IconName } from "./parts/icon.js";
@@ -216,7 +217,7 @@ function linkProps(link: LinkView): Pick<LinkProps, "state" | "called" | "quiet"
 
 function serverProps(): Pick<LinkProps, "state" | "called"> {
   const { id, datacentre } = place();
-  const state = news.value === "lost" ? "down" : news.value === "checking" || !isLive.value ? "checking" : "up";
+  const state = news.value === "lost" ? "down" : ["checking", "going"].includes(news.value ?? "") || !isLive.value ? "checking" : "up";
   return { state, called: [id, datacentre].filter(Boolean).join(" · ") };
 }
 

@@ -5,6 +5,7 @@ import { titleOf } from "../alerts.js";
 import { lost } from "../draft.js";
 import { view } from "../store.js";
 import { sentence, t, word } from "../text.js";
+import { isOld } from "../whereabouts.js";
 import { CallInfo } from "./call_info.js";
 import { DiallerBar } from "./dialler_bar.js";
 import { Item } from "./item.js";
@@ -85,7 +86,7 @@ function LostNotes(): JSX.Element | null {
 
 function NoItem(): JSX.Element | null {
   const shown = view.value!;
-  if (shown.session.phase !== "active") return null;
+  if (shown.session.phase !== "active" && !isOld.value) return null;
   const { dialler, agent, calls } = shown;
   if (calls.length > 0)
     return (

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ConnectionReason, type ConnectionStatus, type LinkView, type View } from "../../client/index.js";
 import { cameBack, connection, desk, view } from "../../desktop/store.js";
+import { broughtBack } from "../../desktop/between.js";
 import {
-  broughtBack,
   claimTrouble,
   isOld,
   keepWhereabouts,
