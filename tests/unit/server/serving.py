@@ -8,10 +8,14 @@ from typing import Any
 import httpx
 import msgspec
 from msgspec.structs import replace
+from tests.unit.sessions.rooms import Claims
 
 from unified_agent.domain.effects import AskDialler, AskSwitch
-from unified_agent.domain.ids import LinkId, SessionId
+from unified_agent.domain.facts import ClaimGranted
+from unified_agent.domain.ids import AgentId, InstanceId, LinkId, SessionId
 from unified_agent.domain.notices import MessageArrived
+from unified_agent.domain.session_state import SessionState
+from unified_agent.domain.topology import Elsewhere, Next, Passive
 from unified_agent.domain.view import MessageView
 from unified_agent.observe import Metrics
 from unified_agent.sealing import Keyring
@@ -88,22 +92,67 @@ class Whole:
         return [LinkStatus(kind="telephony", name="aes-1", state="down", doing="waits 0.3 s, then dials")]
 
 
+class Somewhere(Alone):
+    """Whereabouts of one of several instances: what it says is set by the test.
+
+    Attributes:
+        home: where every agent who logs in is sent.
+        away: where every desktop with a ticket is sent.
+        left: what the last owner of every agent left.
+        others: who takes agents, the best first.
+    """
+
+    epoch = 3
+
+    def __init__(self, alone: Alone) -> None:
+        vars(self).update(vars(alone))
+        self.home: Elsewhere | Passive | None = None
+        self.away: Elsewhere | Passive | None = None
+        self.left: SessionState | None = None
+        self.others: list[Next] = []
+
+    async def home_of(self, agent: AgentId) -> Elsewhere | Passive | None:
+        return self.home
+
+    def not_serving(self, agent: AgentId) -> Elsewhere | Passive | None:
+        return self.away
+
+    async def carried(self, agent: AgentId) -> SessionState | None:
+        return self.left
+
+    def best_for(self, agent: AgentId, *, without: frozenset[InstanceId] = frozenset()) -> Next | None:
+        return next((each for each in self.others if each.id not in without), None)
+
+    def find(self, instance: InstanceId) -> Next | None:
+        return next((each for each in self.others if each.id == instance), None)
+
+
 class World:
-    def __init__(self, settings: Settings = SETTINGS, **options: Any) -> None:
+    """A server; with ``claims`` it is one of several instances, and ``where`` says where the others are."""
+
+    def __init__(self, settings: Settings = SETTINGS, *, claims: Claims | None = None, **options: Any) -> None:
         self.clock = Standing()
         self.metrics = Metrics()
         self.whole = Whole()
         self.telephony, self.dialler = Asked(), Asked()
         self._minted = 0
-        self.host = Host(settings=settings.sessions, clock=self.clock, metrics=self.metrics, mint_session_id=self._mint)
+        self.claims = claims
+        self.host = Host(
+            settings=settings.sessions,
+            clock=self.clock,
+            metrics=self.metrics,
+            mint_session_id=self._mint,
+            registry=claims,
+        )
         self.host.join(self.telephony, self.dialler)
+        self.where = Somewhere(self.alone(settings))
         self.server = Server(
             settings=settings,
             host=self.host,
             instance=self.whole,
             clock=self.clock,
             metrics=self.metrics,
-            **{"whereabouts": self.alone(settings), "keyring": Keyring.random(now_s=self.clock.now_s), **options},
+            **{"whereabouts": self.where, "keyring": Keyring.random(now_s=self.clock.now_s), **options},
         )
         self.desks = self.server.desks
 
@@ -132,6 +181,21 @@ class World:
         assert answer.status_code == 201, answer.text
         return SessionId(answer.json()["session"]), answer.json()["token"]
 
+    async def resume(self, ticket: str, token: str) -> httpx.Response:
+        async with self.client() as client:
+            return await client.post("/v1/session/resume", json={"ticket": ticket, "token": token})
+
+    def grant(self, session: SessionId, term: int = 1, carried: SessionState | None = None) -> None:
+        """Have a claim granted."""
+        assert self.claims is not None
+        self.claims.held[session] = 7
+        self.host.report(ClaimGranted(session=session, term=term, carried=carried))
+
+    def state(self, session: SessionId) -> SessionState:
+        state = self.host.state(session)
+        assert state is not None, f"{session} is over"
+        return state
+
     def tell(self, session: SessionId, text: str = "hello") -> None:
         """Have something told to a desktop."""
         outbox = self.host.outbox(session)
@@ -146,6 +210,7 @@ class Desktop:
         self.world = world
         self.frames: list[dict[str, Any]] = []
         self.of_house: list[dict[str, Any]] = []  # where to go, and with what
+        self.order: list[str] = []  # types of all frames as they came
         self.close_code: int | None = None
         self.slow = False
         self._skipped = 0
@@ -167,6 +232,7 @@ class Desktop:
             self._skipped += 1
             return False
         frame = msgspec.json.decode(unframe(framed))
+        self.order.append(frame["type"])
         (self.of_house if frame["type"] in {"topology", "ticket"} else self.frames).append(frame)
         return True
 
@@ -199,6 +265,11 @@ class Desktop:
 
     def of_type(self, word: str) -> list[dict[str, Any]]:
         return [each for each in self.frames if each["type"] == word]
+
+    @property
+    def ticket(self) -> str:
+        """The latest ticket it was handed."""
+        return str([each["ticket"] for each in self.of_house if each["type"] == "ticket"][-1])
 
     @property
     def envelopes(self) -> list[dict[str, Any]]:
