@@ -124,6 +124,8 @@ class Moving:
             raise RequestRefused(
                 "instance.full" if to is None else "cluster.no-such-instance", to or "no other is ready"
             )
+        if target.id == self._me:
+            return target  # the agent is there already
         if not self._desks.send_away(session, Goodbye(reason="move", next=target, after_ms=_AFTER_MS)):
             raise RequestRefused("agent.not-logged-in", "no desktop shows the session now")
         return target
@@ -143,6 +145,9 @@ class Moving:
                 break  # nobody can take anybody now
             self._told_s[state.id] = now_s
             sent += 1
+            if state.orphaned:  # without its passwords nobody could go on with it; it is off new work by now
+                self._host.let_go(state.identity.agent, "drain", "")
+                continue
             goodbye = Goodbye(reason="drain", next=target, after_ms=_AFTER_MS)
             if not self._desks.send_away(state.id, goodbye) and not self._desks.is_shown(state.id):
                 await self._hand(state, target)
