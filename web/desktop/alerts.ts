@@ -5,7 +5,7 @@ import type { ItemView, View } from "../client/index.js";
 import { broughtBack } from "./between.js";
 import { prefs } from "./prefs.js";
 import { play, ring } from "./sound.js";
-import { cameBack, connection, isLive, onMessage, view, wasLive } from "./store.js";
+import { cameBack, connection, held, isLive, onMessage, view, wasLive } from "./store.js";
 import { t, word, type TextKey } from "./text.js";
 import { claimTrouble, news, type News } from "./whereabouts.js";
 
@@ -120,7 +120,7 @@ function notify(title: string, body: string, tag: "call" | "message"): void {
 /** State first, so that a narrow tab shows it; a sign in the state's shape and colour beside it. */
 function keepTitle(): void {
   const shown = view.value;
-  const lost = shown !== null && wasLive.value && !isLive.value;
+  const lost = shown !== null && wasLive.value && (!isLive.value || held.value === "lost");
   const mode = shown?.agent.known === false ? "unknown" : (shown?.agent.mode ?? "logged-out");
   const ringing = shown?.calls.find((call) => call.state === "alerting");
   const state = lost ? t("title.lost") : ringing ? callerOf(ringing) : word("mode", mode);

@@ -6,9 +6,10 @@ import type { CallView } from "../../client/index.js";
 import { callerOf } from "../alerts.js";
 import { mainActions, moreActions, openForm, pairActions, pairOf, type BarAction } from "../call_bar.js";
 import { prefs } from "../prefs.js";
-import { ask, blockedBy, isAsked, isLive, recentCalls, view, type RecentCall } from "../store.js";
+import { ask, blockedBy, isAsked, recentCalls, view, type RecentCall } from "../store.js";
 import { count, t, word } from "../text.js";
 import { duration, timeOfDay } from "../time.js";
+import { isOld } from "../whereabouts.js";
 import { Action } from "./parts/action.js";
 import { Elapsed } from "./parts/elapsed.js";
 import { Icon } from "./parts/icon.js";
@@ -20,7 +21,7 @@ import { Toolbar } from "./parts/toolbar.js";
 export function Calls(): JSX.Element {
   const calls = view.value?.calls ?? [];
   const pair = pairOf(calls);
-  const known = view.value?.agent.known === true && isLive.value;
+  const known = view.value?.agent.known === true && !isOld.value;
   return (
     <section class="calls" aria-labelledby="calls-title">
       <h2 id="calls-title" class="section-title">

@@ -1,8 +1,9 @@
 /** The dialler's half of the agent: job, whether customers are taken, the headset, and what can be asked. */
 
 import type { JSX } from "preact";
-import { ask, blockedBy, isAsked, isLive, view } from "../store.js";
+import { ask, blockedBy, isAsked, view } from "../store.js";
 import { sentence, t, word } from "../text.js";
+import { isOld } from "../whereabouts.js";
 import { Action } from "./parts/action.js";
 import { Elapsed } from "./parts/elapsed.js";
 import { Icon } from "./parts/icon.js";
@@ -15,7 +16,7 @@ export function DiallerBar(): JSX.Element | null {
   const dialler = view.value?.dialler;
   if (!dialler) return null;
   const job = view.value?.jobs.list.find((each) => each.name === dialler.job);
-  const certain = dialler.known && isLive.value;
+  const certain = dialler.known && !isOld.value;
   const waiting = dialler.stage === "ready";
   return (
     <header class={certain ? "dialler-bar" : "dialler-bar is-uncertain"}>

@@ -5,8 +5,9 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { CompletionKey, ItemView } from "../../client/index.js";
 import { chooseCode, code, finish, finishing, notes, NOTES_LIMIT, saving, typeNotes } from "../draft.js";
 import { dialog } from "../keys.js";
-import { blockedBy, isLive, view } from "../store.js";
+import { blockedBy, view } from "../store.js";
 import { count, t } from "../text.js";
+import { isOld } from "../whereabouts.js";
 import { Action } from "./parts/action.js";
 
 /** Characters left are shown from here on. */
@@ -181,7 +182,7 @@ function FreeCode(): JSX.Element {
 function Notes(): JSX.Element {
   const id = useId();
   const left = NOTES_LIMIT - notes.value.length;
-  const state = !isLive.value && saving.value !== "saved" ? "not-saved" : saving.value;
+  const state = isOld.value && saving.value !== "saved" ? "not-saved" : saving.value;
   const words = {
     typing: "finish.notes-saving",
     saving: "finish.notes-saving",

@@ -217,7 +217,8 @@ function linkProps(link: LinkView): Pick<LinkProps, "state" | "called" | "quiet"
 
 function serverProps(): Pick<LinkProps, "state" | "called"> {
   const { id, datacentre } = place();
-  const state = news.value === "lost" ? "down" : ["checking", "going"].includes(news.value ?? "") || !isLive.value ? "checking" : "up";
+  const checking = !isLive.value || news.value === "checking" || news.value === "going";
+  const state = news.value === "lost" ? "down" : checking ? "checking" : "up";
   return { state, called: [id, datacentre].filter(Boolean).join(" · ") };
 }
 
