@@ -72,6 +72,7 @@ class Operations:
         active, _ = members.roll.active()
         health = cluster.store.health()
         keys = self._keyring.keys
+        since_s = cluster.activator.epoch_since_s
         return ClusterStatus(
             cluster=settings.name,
             now=rfc3339(now_s),
@@ -79,6 +80,7 @@ class Operations:
             datacentres=settings.datacentres or (settings.datacentre,),
             epoch=active.epoch if active is not None else 0,
             active=active.datacentre if active is not None and not active.handed_to else "",
+            active_since="" if since_s is None else rfc3339(since_s),
             active_reason=active.reason if active is not None else "",
             handed_to=active.handed_to if active is not None else "",
             has_witness=settings.has_witness,

@@ -55,6 +55,7 @@ class Activator:
 
     Attributes:
         decision: the last one.
+        epoch_since_s: when the present epoch was first seen here; None before any was.
     """
 
     def __init__(
@@ -101,6 +102,8 @@ class Activator:
         self._ordered_s = 0.0
         self._stood_down_epoch = 0
         self._in_flight = False
+        self._epoch_seen = 0
+        self.epoch_since_s: float | None = None
         self.decision: activation.Decision = Stay("has not looked yet")
 
     @property
@@ -275,6 +278,8 @@ class Activator:
         if decision.reason != self.decision.reason:
             log_event(LOGGER, "activation_decided", decision=type(decision).__name__.lower(), why=decision.reason)
         self.decision = decision
+        if self.epoch != self._epoch_seen:
+            self._epoch_seen, self.epoch_since_s = self.epoch, self._clock.now_s()
         self._metrics.cluster_epoch.set(self.epoch)
         self._metrics.cluster_is_active.set(isinstance(decision, Serve))
 

@@ -17,6 +17,7 @@ def test_each_instance_tells_of_all():
             told = (await place.ask("w1", "GET", "/v1/cluster")).json()
             assert (told["active"], told["epoch"], told["datacentre"]) == ("east", 1, "west")
             assert told["activation"]["decision"] == "stay"
+            assert told["active_since"].startswith("2026-01-01T00:00:00"), "seen within the first second"
             rows = {each["id"]: (each["state"], each["verdict"], each["is_me"]) for each in told["instances"]}
             assert rows == {
                 "e1": ("ready", "alive", False),
