@@ -1,6 +1,9 @@
 import msgspec
 import pytest
 from tests.unit.server.serving import LOGIN, Desktop, World, with_http, with_sessions
+from tests.unit.sessions.rooms import Claims
+
+from unified_agent.server import app
 
 pytestmark = pytest.mark.asyncio
 
@@ -219,3 +222,80 @@ async def test_every_problem_is_complete():
     assert set(problem) == {"type", "title", "status", "detail", "id", "retry", "correlation"}
     assert problem["status"] == answer.status_code
     assert msgspec.json.decode(answer.content)["type"].startswith("/docs/errors#")
+
+
+# --- several instances
+
+
+async def test_the_topology_is_for_everybody():
+    async with World().client() as client:
+        answer = await client.get("/v1/topology")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["cluster"], told["active"], told["reconnect_window_ms"]) == ("test", "dc1", 2_000)
+    assert told["instances"] == [
+        {"id": "ua-1", "url": "http://ua.test", "datacentre": "dc1", "state": "ready", "weight": 1_200}
+    ]
+
+
+async def test_a_witness_is_heard_by_everybody_and_not_too_often(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(app, "WITNESS_RATE_PER_MIN", 3)
+    world = World()
+    async with world.client() as client:
+        answer = await client.get("/v1/witness", params={"instance": "ua-9"})
+        assert answer.json() == {"instance": "ua-9", "verdict": "unknown", "can_take": False, "next": None}
+        for _ in range(3):
+            answer = await client.get("/v1/witness", params={"instance": "ua-1"})
+        assert (answer.status_code, answer.json()["id"]) == (429, "login.too-many")
+        assert int(answer.headers["retry-after"]) >= 1
+    async with world.client("10.0.0.8") as client:
+        assert (await client.get("/v1/witness", params={"instance": "ua-1"})).json()["verdict"] == "alive"
+        assert (await client.get("/v1/witness")).status_code == 400
+        assert (await client.get("/v1/witness", params={"instance": "x" * 65})).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"ticket": "", "token": "t"}, {"ticket": "t"}, {"ticket": "t" * 8_193, "token": "t"}]
+)
+async def test_a_malformed_ticket_is_a_malformed_request(body):
+    async with World().client() as client:
+        answer = await client.post("/v1/session/resume", json=body)
+    assert (answer.status_code, answer.json()["id"]) == (400, "request.invalid")
+
+
+async def test_what_became_of_a_command_is_found_out_and_it_is_not_performed():
+    world = World(claims=Claims())
+    session, token = await world.log_in()
+    world.grant(session)
+    async with world.client() as client:
+        path, body = "/v1/session/commands/c-1/resolve", {"command": {"type": "make-call", "number": "3001"}}
+        for _ in range(2):
+            answer = await client.post(path, json=body, headers=bearer(token))
+            assert answer.status_code == 200
+            assert answer.json() == {
+                "id": "c-1",
+                "type": "make-call",
+                "outcome": "unknown",
+                "error": "instance-lost",
+                "detail": "",
+            }
+        assert (await client.get("/v1/session/commands/c-1", headers=bearer(token))).json()["outcome"] == "unknown"
+        bad = await client.post(path, json={"command": {"type": "nonsense"}}, headers=bearer(token))
+        assert (bad.status_code, bad.json()["id"]) == (400, "request.invalid")
+        nobody = await client.post(path, json=body, headers=bearer("nonsense"))
+        assert nobody.json()["id"] == "session.unknown"
+    assert world.telephony.asked == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "failure"),
+    [("moved", 421, "session.moved"), ("passive", 421, "session.moved"), ("taken-over", 423, "taken-over")],
+)
+async def test_an_old_token_says_what_became_of_the_session(reason: str, status: int, failure: str):
+    world = World(claims=Claims())
+    session, token = await world.log_in()
+    world.grant(session)
+    world.host.lose([session], reason)
+    async with world.client() as client:
+        answer = await client.get("/v1/session", headers=bearer(token))
+    assert (answer.status_code, answer.json()["id"]) == (status, failure)

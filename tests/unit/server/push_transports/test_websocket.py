@@ -4,9 +4,13 @@ import asyncio
 
 import pytest
 from tests.unit.server.serving import Desktop, World
+from tests.unit.sessions.rooms import Claims
 
-from unified_agent.domain.ids import SessionId
-from unified_agent.domain.states import Presence
+from unified_agent.domain.facts import ClaimRefused, RequestDone, StationSnapshot, TelephonyUp
+from unified_agent.domain.ids import AgentId, InstanceId, LinkId, SessionId
+from unified_agent.domain.states import Presence, SwitchMode
+from unified_agent.domain.topology import Next
+from unified_agent.server.tickets import LIFETIME_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -325,3 +329,130 @@ async def test_how_long_a_notice_was_on_its_way_through_us_is_observed_but_not_w
     at_the_desk = read("ua_event_delay_seconds_count")
     Desktop(world).hello(token, *stream(desktop)[-1])
     assert read("ua_event_delay_seconds_count") == at_the_desk
+
+
+# --- one of several instances
+
+
+THERE = Next(id=InstanceId("ua-2"), url="http://ua-2")
+
+
+async def served(world: World) -> tuple[Desktop, SessionId, str]:
+    """A desktop whose agent is ours."""
+    desktop, session, token = await greeted(world)
+    world.grant(session, 4)
+    return desktop, session, token
+
+
+async def test_the_welcome_says_who_serves_and_in_which_term():
+    world = World(claims=Claims())
+    _, session, token = await served(world)
+    back = Desktop(world)
+    back.hello(token)
+    assert (back.frames[0]["term"], back.frames[0]["instance"]) == (4, "ua-1")
+    world.tell(session)
+    assert {each["term"] for each in back.envelopes} == {4}
+
+
+async def test_after_what_it_sees_a_desktop_is_told_where_it_may_go_and_with_what():
+    world = World(claims=Claims())
+    desktop, session, token = await greeted(world)
+    assert desktop.order == ["welcome", "snapshot", "topology", "ticket"]
+    topology, ticket = desktop.of_house
+    assert topology["instances"][0]["url"] == "http://ua.test"
+    assert world.server.tickets.read(ticket["ticket"], token).session == session
+
+
+async def test_a_ticket_is_handed_anew_when_it_would_say_something_else_and_only_then():
+    world = World(claims=Claims())
+    desktop, session, token = await served(world)
+
+    def tickets() -> list[tuple[int, bool]]:
+        handed = [each["ticket"] for each in desktop.of_house if each["type"] == "ticket"]
+        read = [world.server.tickets.read(each, token) for each in handed]
+        return [(each.term, each.verified) for each in read]
+
+    assert tickets() == [(0, False), (4, False)]
+    world.tell(session)
+    assert len(tickets()) == 2
+    world.grant(session, 5)
+    world.tell(session)
+    assert tickets()[-1] == (5, False)
+    log_in_at_the_switch(world, session)
+    assert tickets()[-1] == (5, True)
+    assert len(tickets()) == 4
+
+
+def log_in_at_the_switch(world: World, session: SessionId) -> None:
+    world.host.report_link(TelephonyUp(link=LinkId("aes-1")))
+    world.clock.advance(0.01)
+    for what in ("observe", "snapshot", "log-in-agent"):
+        request = next(each.id for each in world.state(session).requests if each.what == what)
+        done = RequestDone(session=session, request=request)
+        seen = StationSnapshot(session=session, request=request, calls=(), agent=None, mode=SwitchMode.LOGGED_OUT)
+        world.host.report(seen if what == "snapshot" else done)
+
+
+async def test_a_ticket_is_handed_anew_before_it_ends():
+    world = World(claims=Claims())
+    desktop, _, _ = await served(world)
+    first = desktop.ticket
+    look_after(world, desktop)
+    assert desktop.ticket == first
+    desktop.say({"type": "beat"})
+    world.clock.advance(LIFETIME_S / 2)
+    desktop.say({"type": "beat"})
+    look_after(world, desktop)
+    assert desktop.ticket != first
+    second = desktop.ticket
+    look_after(world, desktop)
+    assert desktop.ticket == second
+
+
+@pytest.mark.parametrize("reason", ["moved", "stepped-down", "passive"])
+@pytest.mark.parametrize("others", [[THERE], []])
+async def test_a_desktop_goes_after_its_session(reason: str, others: list[Next]):
+    world = World(claims=Claims())
+    world.where.others = others
+    desktop, session, token = await served(world)
+    if reason == "moved":
+        world.host.let_go(AgentId("2001"), "move", "")
+    else:
+        world.host.lose([session], reason)
+    (goodbye,) = desktop.of_type("goodbye")
+    assert goodbye["reason"] == ("move" if reason == "moved" else reason)
+    assert goodbye["next"] == ({"id": "ua-2", "url": "http://ua-2"} if others else None)
+    assert desktop.close_code == 4420
+    assert desktop.of_type("session-ended") == []
+    late = Desktop(world)
+    late.hello(token)
+    assert (late.frames[-1]["type"], late.frames[-1]["id"], late.close_code) == ("refused", "session.moved", 4420)
+
+
+async def test_whoever_was_taken_over_elsewhere_does_not_go_after_it():
+    world = World(claims=Claims())
+    desktop, session, token = await served(world)
+    world.host.lose([session], "taken-over")
+    assert desktop.of_type("goodbye") == []
+    assert (desktop.frames[-1]["id"], desktop.close_code) == ("taken-over", 4409)
+    late = Desktop(world)
+    late.hello(token)
+    assert (late.frames[-1]["id"], late.close_code) == ("taken-over", 4409)
+
+
+async def test_a_session_that_is_refused_its_claim_ends_for_its_desktop():
+    world = World(claims=Claims())
+    desktop, session, _ = await greeted(world)
+    world.host.report(ClaimRefused(session=session, id="station.in-use", detail="agent 2002"))
+    (ended,) = desktop.of_type("session-ended")
+    assert (ended["data"]["reason"], ended["data"]["detail"]) == ("station.in-use", "agent 2002")
+    assert desktop.close_code == 4410
+
+
+async def test_nothing_is_told_after_a_goodbye():
+    world = World(claims=Claims())
+    desktop, session, _ = await served(world)
+    world.host.lose([session], "passive")
+    assert desktop.order[-1] == "goodbye"
+    desktop.press("c-1", {"type": "log-out"})
+    assert desktop.order[-1] == "goodbye"
