@@ -1,10 +1,10 @@
-"""What a desk of ``unified_agent.client`` costs: bytes of memory each, CPU for a notice.
+"""What a desk of ``unified_agent.client`` costs: bytes of memory each, CPU to connect and for a notice.
 
     .venv/bin/python benchmarks/client_desks.py [DESKS] [NOTICES]
 
 A child process plays the instance: it welcomes DESKS desks, gives each a snapshot, then sends each NOTICES
 ``agent-changed`` of 330 bytes, at 5,000 a second in all, and goes. This process is measured: resident memory before
-and with all desks, and its CPU time while the notices come.
+and with all desks, and its CPU time while they connect and while the notices come.
 """
 
 import asyncio
@@ -91,13 +91,16 @@ async def measure(desks: int, notices: int, port: int, pipe: Connection) -> None
     before = resident_bytes()
     rest = Rest()
     all_desks = [seated(url, str(number), rest) for number in range(desks)]
+    cpu = time.process_time()
     for start in range(0, desks, 50):
         some = all_desks[start : start + 50]
         for desk in some:
             desk.start()
         for desk in some:
             await desk.until(lambda _: True, 30.0)
-    print(f"{desks} desks: {(resident_bytes() - before) / desks / 1000:.1f} kB each")
+    cpu = time.process_time() - cpu
+    print(f"{desks} desks: {(resident_bytes() - before) / desks / 1000:.1f} kB each,", end=" ")
+    print(f"{cpu / desks * 1000:.2f} ms of CPU each to connect")
     delays: list[float] = []
     for desk in all_desks:
         desk.on_notice(lambda _, delay_s: delays.append(delay_s or 0.0))

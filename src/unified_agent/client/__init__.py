@@ -36,7 +36,7 @@ Over HTTP
 ``errors``: what can go wrong, by who must act.
 
 Cheap enough for thousands of desks in one process: a desk is one socket, one task that sleeps and one timer. Measured
-on uvloop with 1,000 desks: 17 kB each, and 19 µs of CPU for a notice (``benchmarks/client_desks.py``).
+on uvloop with 1,000 desks: 16 kB each, 16 to 27 µs of CPU for a notice (``benchmarks/client_desks.py``).
 """
 
 from unified_agent.client.commands import Settled
