@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import httpx
 
+from unified_agent.client.rest import LIMITS
 from unified_agent.history import Entry, read_history
 from unified_agent.sealing import make_key, write_keys
 from unified_agent.tools.chaos import namespaces
@@ -261,8 +262,7 @@ async def started_cluster(plan: LoadPlan, folder: Path) -> AsyncIterator[Cluster
         stack.push_async_callback(network.remove)
         await network.make()
         stack.enter_context(network.entered(DESKS.name))
-        limits = httpx.Limits(max_connections=100, max_keepalive_connections=50)
-        http = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
+        http = await stack.enter_async_context(httpx.AsyncClient(limits=LIMITS, trust_env=False))
         world = ClusterWorld(network, plan, folder, http)
         stack.push_async_callback(world.end)
         await world.start()
