@@ -11,7 +11,8 @@ breaks each rule:
   an epoch.
 - **repeated-command**: one command handed to a link twice.
 - **lost-acknowledgement**: a command that was done, or refused, and later stands otherwise; one that was accepted and
-  is not known any more.
+  is not known any more. Where it is known what desktops were told, that counts, and what was handed to a link: an
+  instance that is cut off may note a wish of which nobody ever hears.
 
 Time is ``mono_s``, which all processes of one machine and of one simulation share. Histories of several machines
 cannot be compared so.
@@ -87,8 +88,9 @@ def check(entries: Iterable[Entry], told: Iterable[Told] = ()) -> list[Violation
     Returns:
         What was found, in the order of the last entry that each needs.
     """
-    checker = _Checker()
-    every: list[Entry | Told] = [*entries, *told]
+    heard = tuple(told)
+    checker = _Checker(heard=frozenset(each.command for each in heard))
+    every: list[Entry | Told] = [*entries, *heard]
     for each in sorted(every, key=lambda one: one.mono_s):
         if isinstance(each, Told):
             checker.told(each)
@@ -127,19 +129,23 @@ class _Served(Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Standing:
-    """What is known of one command: what shows that it was accepted, done, refused; and what its desktop heard last."""
+    """What is known of one command: what shows that it was accepted, done, refused; that an instance had it done, of
+    which its desktop may not have heard; and what its desktop heard last.
+    """
 
     accepted: Entry | Told | None = None
     done: Entry | Told | None = None
     refused: Entry | Told | None = None
+    settled: Entry | None = None
     last_told: Told | None = None
     is_reported: bool = False
 
 
 @dataclass(slots=True)
 class _Checker:
-    """All that has been seen so far."""
+    """All that has been seen so far. ``heard``: commands of which it is known what their desktops were told."""
 
+    heard: frozenset[CommandId] = frozenset()
     found: list[Violation] = field(default_factory=list)
     _registered: set[InstanceId] = field(default_factory=set)
     _open: dict[tuple[InstanceId, AgentId], _Held] = field(default_factory=dict)
@@ -150,6 +156,7 @@ class _Checker:
     _served: dict[int, _Served] = field(default_factory=dict)
     _latest: dict[str, _Served] = field(default_factory=dict)
     _performed: dict[tuple[CommandId, str, str], Entry] = field(default_factory=dict)
+    _with_deeds: set[CommandId] = field(default_factory=set)
     _commands: dict[CommandId, _Standing] = field(default_factory=dict)
 
     def recorded(self, entry: Entry) -> None:
@@ -167,14 +174,15 @@ class _Checker:
     def ended(self) -> None:
         """Look at how things stand after the last entry."""
         for command, standing in self._commands.items():
-            last, before = standing.last_told, standing.done or standing.accepted
+            done = standing.done or standing.settled
+            last, before = standing.last_told, done or standing.accepted
             if last is None or before is None or standing.is_reported:
                 continue
             if last.outcome is None:
                 self._broken(Kind.LOST_ACKNOWLEDGEMENT, f"command {command} is not known any more", before, last)
-            elif last.outcome is Outcome.UNKNOWN and standing.done is not None:
+            elif last.outcome is Outcome.UNKNOWN and done is not None:
                 sentence = f"command {command} was done and its desktop is left not knowing"
-                self._broken(Kind.LOST_ACKNOWLEDGEMENT, sentence, standing.done, last)
+                self._broken(Kind.LOST_ACKNOWLEDGEMENT, sentence, done, last)
 
     # --- who owns
 
@@ -210,6 +218,7 @@ class _Checker:
 
     def _deed(self, entry: Entry, deed: LinkDeed) -> None:
         if deed.command is not None:
+            self._with_deeds.add(deed.command)
             what = (deed.command, deed.side.value, deed.what)
             first = self._performed.setdefault(what, entry)
             if first is not entry:
@@ -308,7 +317,10 @@ class _Checker:
 
     def _command_stands(self, entry: Entry, said: CommandAnswered | CommandSettled) -> None:
         standing = self._commands.setdefault(said.command, _Standing())
-        self._stands(said.command, standing, said.outcome, entry)
+        if said.outcome is Outcome.DONE:
+            standing.settled = standing.settled or entry
+        if said.command not in self.heard or said.command in self._with_deeds or standing.refused is not None:
+            self._stands(said.command, standing, said.outcome, entry)
 
     def _stands(self, command: CommandId, standing: _Standing, outcome: Outcome | None, shown_by: Entry | Told) -> None:
         if outcome is Outcome.DONE and standing.refused is not None:
