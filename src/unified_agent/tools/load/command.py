@@ -31,6 +31,8 @@ from unified_agent.tools.load.world import World, WorldUnreachable, attached_wor
 
 #: Asks for no loss at all.
 NO_SCENARIO: Final = "none"
+#: Open files besides those of the agents: logs, control ports, processes.
+SPARE_DESCRIPTORS: Final = 256
 #: Exit status of a process that was told to end, as a shell says it.
 TERMINATED: Final = 128 + signal.SIGTERM
 
@@ -203,14 +205,15 @@ async def _world(options: LoadOptions, plan: LoadPlan, http: httpx.AsyncClient) 
 
 
 def take_descriptors(agents: int) -> None:
-    """See that this process may have a socket for each agent.
+    """See that this process may have a socket for each agent, and three while agents move.
 
     Raises:
-        SettingsError: it may not, and who can change that.
+        SettingsError: it may not even have one, and who can change that.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = agents + 256
-    if soft < wanted <= hard or (soft < wanted and hard == resource.RLIM_INFINITY):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    elif soft < wanted:
-        raise SettingsError(f"{agents} agents need {wanted} open files; the limit is {hard} (see ulimit -n)")
+    least, wanted = agents + SPARE_DESCRIPTORS, 3 * agents + SPARE_DESCRIPTORS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if allowed < least:
+        raise SettingsError(f"{agents} agents need {least} open files; the limit is {hard} (see ulimit -n)")
+    if soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))

@@ -1,9 +1,11 @@
 """Options of ``unified-agent load``."""
 
+import resource
+
 import pytest
 
 from unified_agent.errors import SettingsError
-from unified_agent.tools.load.command import LoadOptions, course_of, plan_of
+from unified_agent.tools.load.command import LoadOptions, course_of, plan_of, take_descriptors
 from unified_agent.tools.load.scenarios import SCENARIOS
 
 
@@ -32,6 +34,30 @@ def test_losses_are_chosen_in_the_order_given():
 def test_what_is_wrong_is_said_by_the_option(wrong, sentence):
     with pytest.raises(SettingsError, match=sentence):
         plan_of(LoadOptions(**wrong))
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "set_to"),
+    [
+        (1_024, 1_048_576, 3_256),
+        (1_024, resource.RLIM_INFINITY, 3_256),
+        (1_024, 2_000, 2_000),
+        (1_256, 1_256, None),
+        (4_096, 4_096, None),
+    ],
+)
+def test_there_are_sockets_for_each_agent_and_for_moving_as_far_as_allowed(monkeypatch, soft, hard, set_to):
+    taken: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: taken.append(limits))
+    take_descriptors(1_000)
+    assert taken == ([] if set_to is None else [(set_to, hard)])
+
+
+def test_too_few_sockets_are_said_before_anybody_comes(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1_024, 1_255))
+    with pytest.raises(SettingsError, match="1000 agents need 1256 open files; the limit is 1255"):
+        take_descriptors(1_000)
 
 
 def test_numbers_are_ours_when_everything_is_and_given_when_attached():
