@@ -30,6 +30,9 @@ from unified_agent.domain.topology import (
 #: A desktop that arrives waits for what the store knows of its agent for so long, seconds; its claim asks again.
 READ_LIMIT_S: Final = 1.0
 
+#: Where only the store is missing nobody is sent to an instance that has been silent for so long, seconds.
+HEARD_S: Final = 1.25
+
 _STANDINGS: Final = {
     Stage.READY: Standing.READY,
     Stage.DRAINING: Standing.DRAINING,
@@ -156,12 +159,13 @@ class Whereabouts:
 
     def _not_here(self, agent: AgentId) -> Elsewhere | Passive | None:
         place = self._cluster.members.place
+        if self._wants_store():
+            better = self.best_for(agent, without=frozenset({place.instance}) | self._silent())
+            return Elsewhere(better) if better is not None else None
         better = self.best_for(agent, without=frozenset({place.instance}))
-        if self._active() not in {"", place.datacentre}:
+        if better is None or self._active() not in {"", place.datacentre}:
             return Passive(better, self.epoch)
-        if better is not None:
-            return Elsewhere(better)
-        return None if self._wants_store() else Passive(None, self.epoch)
+        return Elsewhere(better)
 
     def _wants_store(self) -> bool:
         """Say whether only the store is missing for us to serve.
@@ -170,6 +174,11 @@ class Whereabouts:
         """
         place = self._cluster.members.place
         return place.other == "" and self._active() == place.datacentre and not self._cluster.members.has_store()
+
+    def _silent(self) -> frozenset[InstanceId]:
+        """Name those that were not heard lately. Whose renewals fail is slow to call one of them dead."""
+        heard_since_s = self._clock.now_s() - HEARD_S
+        return frozenset(each.instance for each in self._cluster.members.members() if each.heard_s < heard_since_s)
 
     def _active(self) -> str:
         active, _ = self._cluster.members.roll.active()
