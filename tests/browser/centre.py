@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import queue
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
-#: Each process must be ready within this, seconds; two shared cores may be busy.
-START_LIMIT_S: Final = 30.0
-STOP_LIMIT_S: Final = 10.0
+from tests.browser.programs import Programs, programs
 
 SETTINGS: Final = """\
-instance = "desk-1"
+instance = "{name}"
 [http]
-port = 0
+port = {port}
 login_rate_per_min = 100000
+drain_wait_s = 0.0
 [telephony]
 user = "ctiuser"
 password = "secret"
@@ -31,9 +24,6 @@ password = "secret"
 name = "aes-1"
 host = "127.0.0.1"
 port = {aes}
-[telephony.link]
-heartbeat_interval_s = 1.0
-silence_limit_s = 2.0
 [[diallers]]
 name = "pc-1"
 host = "127.0.0.1"
@@ -64,15 +54,27 @@ fields = ["NAME", "ACCTNUM", "BAL", "PHONE1", "PHONE2"]
 editable_fields = ["BAL", "PHONE2"]
 key_field = "ACCTNUM"
 """
+#: So that a silent AES is noticed within moments.
+QUICK_LINK: Final = """\
+[telephony.link]
+heartbeat_interval_s = 1.0
+silence_limit_s = 2.0
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """One started process, and the addresses it told: ``plain``, ``control``, ``http``."""
+class Peers:
+    """What instances are linked to.
 
-    process: subprocess.Popen[str]
-    reader: threading.Thread
-    told: dict[str, str]
+    Attributes:
+        aes, diallers: the ports for instances.
+        aes_control, dialler_controls: the control ports' addresses.
+    """
+
+    aes: int
+    diallers: tuple[int, ...]
+    aes_control: str
+    dialler_controls: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,85 +100,40 @@ class Centre:
 @contextlib.contextmanager
 def centre(folder: Path) -> Iterator[Centre]:
     """Start it, and stop it whatever happens."""
-    started: list[Program] = []
-    try:
-        aes = _start(started, folder, "aes", "simulate", "aes", "--agents", "20", "--port", "0", "--control-port", "0")
-        diallers = [
-            _start(started, folder, f"dialler-{number}", "simulate", "apc", *_dialler_options(number))
-            for number in (1, 2)
-        ]
+    with programs(folder) as running:
+        peers = start_peers(running)
         file = folder / "settings.toml"
-        ports = [_port(each.told["plain"]) for each in diallers]
-        file.write_text(SETTINGS.format(aes=_port(aes.told["plain"]), diallers=ports, fields=FIELDS))
-        instance = _start(started, folder, "instance", "serve", str(file))
-        yield Centre(
-            desktop=instance.told["http"],
-            aes=aes.told["control"],
-            diallers=tuple(each.told["control"] for each in diallers),
-            logs=folder,
+        file.write_text(settings_text("desk-1", 0, peers) + QUICK_LINK)
+        instance = running.start("instance", "serve", str(file))
+        yield Centre(desktop=instance.told["http"], aes=peers.aes_control, diallers=peers.dialler_controls, logs=folder)
+
+
+def start_peers(running: Programs) -> Peers:
+    """Start the switch and the diallers. Nobody waits long for a customer, and no customer hangs up by himself."""
+    ports = ("--port", "0", "--control-port", "0")
+    aes = running.begin("aes", "simulate", "aes", "--agents", "20", *ports)
+    diallers = [
+        running.begin(
+            f"dialler-{seed}", "simulate", "apc", *ports, "--wait-s", "1", "--talk-s", "0", "--seed", f"{seed}"
         )
-    finally:
-        for program in reversed(started):
-            _stop(program.process)
-            program.reader.join(STOP_LIMIT_S)
+        for seed in (1, 2)
+    ]
+    for each in (aes, *diallers):
+        each.wait_until_ready()
+    return Peers(
+        aes=aes.port("plain"),
+        diallers=tuple(each.port("plain") for each in diallers),
+        aes_control=aes.told["control"],
+        dialler_controls=tuple(each.told["control"] for each in diallers),
+    )
 
 
-def _dialler_options(seed: int) -> Sequence[str]:
-    # Nobody waits long for a customer, and no customer hangs up by himself.
-    return ("--port", "0", "--control-port", "0", "--wait-s", "1", "--talk-s", "0", "--seed", str(seed))
+def settings_text(name: str, port: int, peers: Peers) -> str:
+    """Write an instance's settings.
 
-
-def _port(address: str) -> int:
-    return int(address.rpartition(":")[2])
-
-
-def _start(started: list[Program], folder: Path, name: str, *arguments: str) -> Program:
-    with (folder / f"{name}.log").open("w") as log:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "import sys; from unified_agent.tools.cli import main; sys.exit(main())",
-                *arguments,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-    told: dict[str, str] = {}
-    assert process.stdout is not None
-    lines: queue.Queue[str] = queue.Queue()
-    reader = threading.Thread(target=_read_all, args=(process.stdout, lines), daemon=True)
-    reader.start()
-    started.append(Program(process=process, reader=reader, told=told))
-    limit_s = time.monotonic() + START_LIMIT_S
-    while (left_s := limit_s - time.monotonic()) > 0:
-        try:
-            line = lines.get(timeout=left_s).strip()
-        except queue.Empty:
-            break
-        if line == "ready":
-            return started[-1]
-        if not line:
-            break
-        word, _, rest = line.partition(" ")
-        told[word] = rest
-    raise AssertionError(f"{name} did not start: {(folder / f'{name}.log').read_text()[-2000:]}")
-
-
-def _read_all(output: TextIO, lines: queue.Queue[str]) -> None:
-    """Read to the end, so that the process never waits for somebody to listen."""
-    with output:
-        for line in output:
-            lines.put(line)
-    lines.put("")
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_LIMIT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    Args:
+        name: of the instance.
+        port: of its pages; 0 takes a free one.
+        peers: what it is linked to.
+    """
+    return SETTINGS.format(name=name, port=port, aes=peers.aes, diallers=peers.diallers, fields=FIELDS)

@@ -5,21 +5,14 @@ Pictures are kept in ``artefacts/`` (ignored): ``browser/`` from the stories, ``
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.browser.centre import Centre, centre
+from tests.browser.centre import centre
+from tests.browser.scripts import needs_browser, run
 
-HERE: Final = Path(__file__).parent
-STATIC: Final = HERE.parent.parent / "src/unified_agent/server/static/desktop/index.html"
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("node") is None or not STATIC.exists(), reason="needs node and the built pages: make pages"
-)
+pytestmark = needs_browser
 
 STORIES: Final = {
     "login": "login_is_refused_in_a_sentence_and_a_refresh_loses_nothing",
@@ -28,26 +21,6 @@ STORIES: Final = {
     "aes_lost": "a_lost_switch_is_told_and_the_way_back_ends_where_it_began",
     "dialler_lost": "a_dead_dialler_is_told_and_the_next_one_takes_over",
 }
-
-
-def run(script: str, *arguments: str, where: Centre | None = None, limit_s: float = 120.0) -> None:
-    """Run a script with node; what it said goes into the failure."""
-    told = {"UA_CENTRE": where.as_json()} if where else {}
-    done = subprocess.run(
-        ["node", str(HERE / script), *arguments],
-        env={**os.environ, **told},
-        capture_output=True,
-        text=True,
-        timeout=limit_s,
-        check=False,
-    )
-    if done.returncode != 0:
-        logs = (
-            "".join(f"\n--- {file.name}\n{file.read_text()[-3000:]}" for file in sorted(where.logs.glob("*.log")))
-            if where
-            else ""
-        )
-        pytest.fail(f"{script}: {done.stdout[-3000:]}{done.stderr[-6000:]}{logs}", pytrace=False)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=STORIES.values())

@@ -6,7 +6,7 @@ import http from "node:http";
 import { fileURLToPath } from "node:url";
 import { barriers, launch } from "../chromium.mjs";
 
-const OUT = fileURLToPath(new URL("../../../artefacts/browser/", import.meta.url));
+export const OUT = fileURLToPath(new URL("../../../artefacts/browser/", import.meta.url));
 
 /** Waiting for one thing to show, ms. Two shared cores may be slow; nothing here waits for so long in order. */
 const SHOWN_LIMIT_MS = 15_000;
@@ -107,6 +107,13 @@ export class Desk {
     await this.page.getByText(text).first().waitFor();
   }
 
+  /** Logs out. */
+  async leave() {
+    await this.press("Log out");
+    await this.page.getByRole("dialog").getByRole("button", { name: "Log out" }).click();
+    await this.reads("You are logged out.");
+  }
+
   /** Keeps a picture, and looks for barriers. @param {string} name */
   async look(name) {
     await mkdir(OUT, { recursive: true });
@@ -115,27 +122,45 @@ export class Desk {
   }
 }
 
-/** Sits down at a desk, tells the story, and leaves. @param {string} name @param {(desk: Desk) => Promise<void>} tell */
-export async function story(name, tell) {
-  const browser = await launch();
-  const context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    locale: "en-GB",
-    reducedMotion: "reduce",
-  });
+/**
+ * Opens a page of its own, as another person's computer would.
+ *
+ * @param {string} story
+ * @param {import("playwright-core").Browser} browser
+ * @param {{url?: string, viewport?: {width: number, height: number}}} [where]
+ */
+export async function sitDown(story, browser, { url = CENTRE.desktop, viewport = { width: 1440, height: 900 } } = {}) {
+  const context = await browser.newContext({ viewport, locale: "en-GB", reducedMotion: "reduce" });
   const page = await context.newPage();
   page.setDefaultTimeout(SHOWN_LIMIT_MS);
-  const desk = new Desk(name, browser, page);
+  const desk = new Desk(story, browser, page);
+  await page.goto(url);
+  await page.locator("form.login").waitFor();
+  return desk;
+}
+
+/**
+ * Sits down at a desk, tells the story, and leaves.
+ *
+ * @param {string} name
+ * @param {(desk: Desk) => Promise<void>} tell
+ * @param {Parameters<typeof sitDown>[2]} [where]
+ */
+export async function story(name, tell, where) {
+  const browser = await launch();
+  /** @type {Desk | undefined} */
+  let desk;
   try {
-    await page.goto(CENTRE.desktop);
-    await page.locator("form.login").waitFor();
+    desk = await sitDown(name, browser, where);
     await tell(desk);
     assert.deepEqual(desk.faults, []);
   } catch (error) {
     await mkdir(OUT, { recursive: true });
-    await page.screenshot({ path: `${OUT}${name}-failed.png`, fullPage: true }).catch(() => undefined);
+    const pages = browser.contexts().flatMap((each) => each.pages());
+    for (const [number, page] of pages.entries())
+      await page.screenshot({ path: `${OUT}${name}-failed-${number + 1}.png`, fullPage: true }).catch(() => undefined);
     console.error(error instanceof Error ? error.stack : error);
-    console.error(`faults of the page: ${desk.faults.join("\n") || "none"}`);
+    console.error(`faults of the page: ${desk?.faults.join("\n") || "none"}`);
     process.exitCode = 1;
   } finally {
     await browser.close();
