@@ -18,7 +18,7 @@ from unified_agent.domain.facts import ClaimDelayed, ClaimGranted, ClaimLost, Cl
 from unified_agent.domain.limits import LEAVE_LIMIT_S
 from unified_agent.domain.move import Move
 from unified_agent.domain.session_state import SessionState
-from unified_agent.domain.states import ClaimStage, Phase, TelephonyStage, Wish
+from unified_agent.domain.states import ClaimStage, Phase, Presence, TelephonyStage, Wish
 
 #: What a session that went to another instance ends with here.
 MOVED = "moved"
@@ -40,6 +40,17 @@ def identity_shown(move: Move, fact: IdentityShown) -> None:
 def may_leave(state: SessionState) -> bool:
     """Say whether the session may go to another instance now: a record open at the dialler would be closed by it."""
     return state.item is None and state.phase not in {Phase.CLOSING, Phase.CLOSED}
+
+
+def is_let_go(state: SessionState) -> bool:
+    """Say whether the session is given up to an instance that asks for it.
+
+    With a record open only when its desktop has gone there: nobody can finish the record here then, and until the claim
+    is given up nobody can work there.
+    """
+    if state.phase in {Phase.CLOSING, Phase.CLOSED}:
+        return False
+    return may_leave(state) or state.presence is not Presence.CONNECTED
 
 
 def opened(move: Move) -> None:
@@ -108,7 +119,7 @@ def lost(move: Move, fact: ClaimLost) -> None:
 def move_asked(move: Move, fact: MoveAsked) -> None:
     """Begin to give the claim up."""
     state = move.state
-    if state.claim.stage is ClaimStage.HELD and may_leave(state):
+    if state.claim.stage is ClaimStage.HELD and is_let_go(state):
         move.set_claim(stage=ClaimStage.LEAVING, leaving_since_s=move.now_s, leaving_for=fact.reason)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec.structs import replace
 
 from unified_agent.domain.carry import adopt, adopt_unread
-from unified_agent.domain.claim_steps import may_leave
+from unified_agent.domain.claim_steps import is_let_go
 from unified_agent.domain.commands import AnyCommand, kebab
 from unified_agent.domain.effects import CloseSession
 from unified_agent.domain.facts import (
@@ -265,9 +265,7 @@ class Host:
         state = self._live[session].state
         if reason == "taken-over" and not hmac.compare_digest(proof, self._prove(agent, state.identity.password)):
             return "agent.wrong-password" if state.telephony.verified else "agent.already-logging-in"
-        if state.phase in {Phase.CLOSING, Phase.CLOSED}:
-            return "later"
-        if not may_leave(state):
+        if not is_let_go(state):
             return "later"
         self.report(MoveAsked(session=session, reason=reason))
         return ""

@@ -310,11 +310,25 @@ def test_a_dialler_that_is_being_logged_on_to_is_left_too():
     assert desk.asked() == ["LogOffDialler"]
 
 
-def test_a_session_with_an_open_record_is_never_given_up():
+def with_open_record() -> Desk:
     desk = Desk(dialler=True, job=JOB).log_in().log_on().join()
     desk.command(c.TakeItems())
     desk.done("take-items")
     desk.give(f.ItemArrived(session=SESSION, kind=ItemKind.OUTBOUND, title="PAT", preview=False))
+    return desk
+
+
+def test_a_session_with_an_open_record_is_given_up_once_its_desktop_has_gone_to_who_asks():
+    desk = with_open_record()
+    desk.give(f.DesktopDetached(session=SESSION))
+    desk.give(f.MoveAsked(session=SESSION, reason="move"))
+    assert desk.asked() == ["LogOffDialler"]
+    desk.give(f.DiallerLoggedOff(session=SESSION))
+    assert desk.closed == "moved"
+
+
+def test_a_session_with_an_open_record_is_not_given_up_while_its_desktop_is_here():
+    desk = with_open_record()
     desk.give(f.MoveAsked(session=SESSION, reason="move"))
     desk.later(600)
     assert desk.state.claim.stage is ClaimStage.HELD

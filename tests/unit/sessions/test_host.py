@@ -406,6 +406,7 @@ def test_an_agent_with_an_open_record_or_on_the_way_out_is_given_up_later():
         )
     )
     rooms.host.report(f.ItemArrived(session=session, kind=ItemKind.OUTBOUND, title="PAT", preview=False))
+    rooms.host.desktop_attached(session)
     assert rooms.host.let_go(AgentId("5001"), "move", "") == "later"
     rooms.host.report(f.ItemFinished(session=session))
     rooms.host.force_log_out(session, "operator", now=True)
