@@ -122,6 +122,8 @@ export const desk = new Desk(
 let newest: View | null = null;
 const hold = new Timer(show);
 const settle = new Timer(show);
+/** Pressed while a change of servers was not told: meant for the next server, and asked when it is there. */
+const pressed: (() => void)[] = [];
 
 /** Takes a view: shows it, unless the change of servers that it is part of may be over in a moment. */
 export function takeView(fresh: View | null): void {
@@ -152,6 +154,7 @@ function show(): void {
     held.value = null;
     view.value = shown;
   });
+  for (const go of pressed.splice(0)) go();
 }
 
 const askAgain = new Timer(() => void loadConfig());
@@ -186,6 +189,7 @@ let toastKey = 0;
 
 /** Asks for something; a refusal is shown as a toast unless the caller shows it better. */
 export async function ask(command: Command, { quietly = false } = {}): Promise<CommandResult> {
+  if (held.peek() !== null) await new Promise<void>((go) => pressed.push(go));
   const result = await desk.submit(command);
   if (result.outcome !== "done" && !quietly && result.error !== "desktop.session-over") {
     toastKey += 1;

@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ConnectionReason, type CallView, type ConnectionStatus, type View } from "../../client/index.js";
 import { broughtBack, isBetween, withLast } from "../../desktop/between.js";
-import { callBlockedBy, connection, held, recentCalls, takeView, view, wasLive } from "../../desktop/store.js";
+import {
+  ask,
+  callBlockedBy,
+  connection,
+  desk,
+  held,
+  recentCalls,
+  takeView,
+  view,
+  wasLive,
+} from "../../desktop/store.js";
 import { isOld, keepWhereabouts, moved, news, unsureSince } from "../../desktop/whereabouts.js";
 import { aView } from "../client/fakes.js";
 import { anItem } from "./fakes.js";
@@ -109,6 +119,20 @@ describe("over time", () => {
     takeView(TALKING);
     vi.advanceTimersByTime(60);
     expect([view.value, isOld.value, news.value]).toEqual([TALKING, false, "moved"]);
+  });
+
+  test("what is pressed during a move that is not seen is asked of the next server, once", async () => {
+    const submit = vi
+      .spyOn(desk, "submit")
+      .mockResolvedValue({ id: "1", type: "hold-call", outcome: "done", error: "", detail: "" });
+    move();
+    expect(callBlockedBy(CALL, "hold-call")).toBe("");
+    const asked = ask({ type: "hold-call", call: "7" });
+    expect(submit).not.toHaveBeenCalled();
+    takeView(TALKING);
+    vi.advanceTimersByTime(60);
+    await asked;
+    expect(submit.mock.calls).toEqual([[{ type: "hold-call", call: "7" }]]);
   });
 
   test("a planned move that takes long is told as what it is", () => {
