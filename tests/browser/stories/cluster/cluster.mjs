@@ -1,4 +1,4 @@
-/** What the stories of a cluster share: servers to strike and to order about, and a watch over all that a page shows. */
+/** What the stories of a cluster share: servers to strike and to order about, and a watch over what a page shows. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -30,7 +30,12 @@ export function urlOf(name) {
   return INSTANCES[name].url;
 }
 
-/** Strikes the process of an instance that serves; its guardian lives on. @param {string} name @param {NodeJS.Signals} how */
+/**
+ * Strikes the process of an instance that serves; its guardian lives on.
+ *
+ * @param {string} name
+ * @param {NodeJS.Signals} how
+ */
 export function strike(name, how) {
   const { guardian } = INSTANCES[name];
   const [serving] = readFileSync(`/proc/${guardian}/task/${guardian}/children`, "utf8").split(" ");
@@ -42,7 +47,13 @@ export function strikeStore(how) {
   process.kill(CENTRE.store, how);
 }
 
-/** Gives an order as an operator does; returns what was said. @param {string} at instance that is asked @param {...string} words */
+/**
+ * Gives an order as an operator does.
+ *
+ * @param {string} at the instance that is asked
+ * @param {...string} words
+ * @returns {Promise<string>} what was said
+ */
 export async function order(at, ...words) {
   const [program, ...before] = CENTRE.program;
   const { stdout } = await run(program, [...before, "cluster", ...words, "--url", urlOf(at)], { timeout: 60_000 });
@@ -141,8 +152,23 @@ export class Watch {
 function write(looks) {
   const [first] = looks;
   return looks
-    .map((each) => `${((each.atMs - first.atMs) / 1000).toFixed(2)} ${each.page} ${each.word} ${each.isOld ? "grey " : ""}${each.banner}`)
+    .map(
+      (each) =>
+        `${((each.atMs - first.atMs) / 1000).toFixed(2)} ${each.page} ${each.word} ${each.isOld ? "grey " : ""}${each.banner}`,
+    )
     .join("\n");
+}
+
+/**
+ * Has a page that loses its server come back as late as it may, and not by chance.
+ *
+ * @param {import("../desk.mjs").Desk} desk
+ */
+export async function comeBackLate({ page }) {
+  await page.addInitScript(() => {
+    Math.random = () => 0.99;
+  });
+  await page.reload();
 }
 
 /** What a running time says, in seconds. @param {string} clock `M:SS` */
@@ -151,7 +177,14 @@ export function secondsOf(clock) {
   return minutes * 60 + seconds;
 }
 
-/** Notes how long something took, and asserts its limit. @param {string} what @param {number} fromMs @param {number} toMs @param {number} limitS */
+/**
+ * Notes how long something took, and asserts its limit.
+ *
+ * @param {string} what
+ * @param {number} fromMs
+ * @param {number} toMs
+ * @param {number} limitS
+ */
 export async function took(what, fromMs, toMs, limitS) {
   const seconds = (toMs - fromMs) / 1000;
   await mkdir(OUT, { recursive: true });
@@ -159,7 +192,12 @@ export async function took(what, fromMs, toMs, limitS) {
   assert.ok(seconds <= limitS, `${what} took ${seconds.toFixed(1)} s, more than ${limitS}`);
 }
 
-/** Keeps two pictures of a moment: a laptop in the light, a telephone in the dark. @param {import("../desk.mjs").Desk} desk @param {string} name */
+/**
+ * Keeps two pictures of a moment: a laptop in the light, a telephone in the dark.
+ *
+ * @param {import("../desk.mjs").Desk} desk
+ * @param {string} name
+ */
 export async function keep(desk, name) {
   await mkdir(OUT, { recursive: true });
   const path = `${OUT}${desk.story}-${name}`;

@@ -2,7 +2,21 @@
  *  it is finished. */
 
 import assert from "node:assert/strict";
-import { CENTRE, clusterStory, happen, keep, order, serverOf, sitDown, took, truth, until, urlOf, Watch, WINDOW } from "./cluster.mjs";
+import {
+  CENTRE,
+  clusterStory,
+  happen,
+  keep,
+  order,
+  serverOf,
+  sitDown,
+  took,
+  truth,
+  until,
+  urlOf,
+  Watch,
+  WINDOW,
+} from "./cluster.mjs";
 
 const [first] = CENTRE.diallers;
 
@@ -32,7 +46,12 @@ await clusterStory("drained", async (caller) => {
   await caller.reads("You are at another server now. Nothing was lost.");
   await keep(caller, "moved");
   assert.notEqual(await serverOf(caller), leaving);
-  await took("drained: to the other server", orderedMs, await watch.firstShownMs(/You are at another server/, orderedMs), 15);
+  await took(
+    "drained: to the other server",
+    orderedMs,
+    await watch.firstShownMs(/You are at another server/, orderedMs),
+    15,
+  );
   await watch.sawNoOtherPage();
   await watch.sawOnly(/^This server is being serviced\.$/, /^You are at another server now\./);
   await caller.shows("On a call");
@@ -56,7 +75,10 @@ await clusterStory("drained", async (caller) => {
   await watchOfWorker.sawOnly(/^This server is being serviced\.$/, /^You are at another server now\./);
   await worker.reads("Paused in SPRING25");
   const served = (await truth(first)).agents.filter(({ name }) => name === "agent0004");
-  assert.deepEqual(served.map(({ job }) => job), ["SPRING25"]);
+  assert.deepEqual(
+    served.map(({ job }) => job),
+    ["SPRING25"],
+  );
   assert.match(await drained, /./);
   await caller.leave();
   await worker.leave();

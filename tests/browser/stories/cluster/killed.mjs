@@ -1,7 +1,19 @@
 /** The server dies under an agent on a call: the call goes on, the desk is back at another server, as it was before. */
 
 import assert from "node:assert/strict";
-import { CENTRE, clusterStory, happen, keep, serverOf, secondsOf, strike, took, truth, until, Watch } from "./cluster.mjs";
+import {
+  CENTRE,
+  clusterStory,
+  happen,
+  keep,
+  serverOf,
+  secondsOf,
+  strike,
+  took,
+  truth,
+  until,
+  Watch,
+} from "./cluster.mjs";
 
 await clusterStory("killed", async (desk) => {
   const { page } = desk;
@@ -32,7 +44,11 @@ await clusterStory("killed", async (desk) => {
   await desk.shows("On a call");
   assert.equal(await page.locator(".call").count(), 1);
   const clocks = await page.locator(".state, .call, .call-info").locator(".elapsed > :first-child").allInnerTexts();
-  assert.deepEqual(clocks.filter((each) => secondsOf(each) < 2), [], `all clocks go on: ${clocks}`);
+  assert.deepEqual(
+    clocks.filter((each) => secondsOf(each) < 2),
+    [],
+    `all clocks go on: ${clocks}`,
+  );
   await desk.reads("02079460123");
   await desk.reads("4711");
   const [same] = Object.values((await truth(CENTRE.aes)).calls);

@@ -1,12 +1,14 @@
-/** The server dies while a record is open at the dialler: record and notes are left to be read, the job is joined again. */
+/** The server dies while a record is open at the dialler: record and notes are left to be read, also what is typed while
+ *  there is no server, and the job is joined again. */
 
 import assert from "node:assert/strict";
-import { CENTRE, clusterStory, keep, serverOf, strike, took, truth, until, Watch } from "./cluster.mjs";
+import { CENTRE, clusterStory, comeBackLate, keep, serverOf, strike, took, truth, until, Watch } from "./cluster.mjs";
 
 const [first] = CENTRE.diallers;
 
 await clusterStory("record-open", async (desk) => {
   const { page } = desk;
+  await comeBackLate(desk); // time to type
   await desk.logIn("5005", "2005", { name: "agent0005", job: "SPRING25" });
   await desk.reads("Paused in SPRING25");
   await desk.press("Take calls");
@@ -21,12 +23,13 @@ await clusterStory("record-open", async (desk) => {
   const struckMs = Date.now();
   strike(before, "SIGKILL");
   await page.locator(".banner").waitFor();
+  await page.getByLabel("Notes").fill("Wants the invoice on paper. Moved house.");
   await keep(desk, "noticed");
   await page.locator(".left").waitFor();
   await keep(desk, "left");
   await took("record open: to the true view", struckMs, await watch.trueAgainMs(struckMs), 8);
   assert.equal(await page.locator("#left-title").innerText(), customer);
-  assert.match(await page.locator(".left__notes").innerText(), /Wants the invoice on paper\./);
+  assert.match(await page.locator(".left__notes").innerText(), /Wants the invoice on paper\. Moved house\./);
   await desk.reads("The dialler has closed the open record; your notes are kept below.");
   await until("the dialler serves the agent in the job", async () =>
     (await truth(first)).agents.some(({ name, job }) => name === "agent0005" && job === "SPRING25"),
@@ -37,7 +40,7 @@ await clusterStory("record-open", async (desk) => {
   // It was taking calls, and goes on: the next customer comes while the one before is still to be read.
   await page.locator(".item--on-call").waitFor();
   await keep(desk, "next");
-  assert.match(await page.locator(".left__notes").innerText(), /Wants the invoice on paper\./);
+  assert.match(await page.locator(".left__notes").innerText(), /Wants the invoice on paper\. Moved house\./);
   await desk.press(/^Put away/);
   await page.locator(".left").waitFor({ state: "detached" });
   await keep(desk, "dismissed");
