@@ -240,7 +240,8 @@ class Activator:
             self._holdings.serving = serving
             await self._service.begin(serving.epoch)
         self._holdings.serving = serving
-        self._began()
+        if serving != before:
+            self._began()
         self._say(0)
 
     async def _stand_down(self, reason: str) -> None:

@@ -32,6 +32,9 @@ LOGGER: Final = get_logger("cluster.claiming")
 
 #: Between two looks at a claim that has to wait, seconds; a change of the roll brings it forward.
 LOOK_AGAIN_S: Final = 0.25
+#: The longest time between two looks at a claim whose owner does not answer, seconds. Most likely it has ended, and the
+#: roll will tell: ten that end at once leave 10,000 claims, each look at one is two reads of the store.
+SILENT_OWNER_S: Final = 2.0
 #: After a change that the store did not make, seconds: it may know what our watch has yet to tell, that we have lost our
 #: lease for instance, and decided anew at once it would be refused again, by hundreds a second.
 CONFLICT_PAUSE_S: Final = 0.05
@@ -58,12 +61,14 @@ class _Wish:
         is_writing: it is on its way to the store, or may have been granted by it.
         is_called_off: nobody wants it any more. What the store has granted is given up again, because it would keep the
             station from everybody else.
+        unanswered: how often in a row its owner did not answer.
     """
 
     effect: AskClaim
     began_s: float
     is_writing: bool = False
     is_called_off: bool = False
+    unanswered: int = 0
     task: asyncio.Task[None] | None = None
 
 
@@ -142,6 +147,7 @@ class Claiming:
     def look_again(self) -> None:
         """Something has changed that claims wait for."""
         self._news.set()
+        self._news = asyncio.Event()  # whoever begins to look from now on waits for the next change
 
     async def close(self) -> None:
         """Let all tasks end."""
@@ -155,7 +161,7 @@ class Claiming:
     async def _claim(self, wish: _Wish) -> None:
         effect = wish.effect
         while not wish.is_called_off:
-            self._news.clear()
+            news = self._news
             try:
                 pause_s = await self._try(wish)
             except StoreUnavailable:
@@ -166,7 +172,7 @@ class Claiming:
                 pause_s = STORE_RETRY_S
             if pause_s is None:
                 return
-            await self._pause(pause_s)
+            await self._pause(pause_s, news)
 
     async def _try(self, wish: _Wish) -> float | None:
         """Go one step; returns how long to wait before the next, None when it is settled."""
@@ -199,7 +205,7 @@ class Claiming:
             case Claim():
                 return await self._carry_out(wish, decision)
             case AskOwner():
-                return await self._ask_owner(effect, decision, agent.record or station.record)
+                return await self._ask_owner(wish, decision, agent.record or station.record)
             case Wait():
                 trouble = "cluster.no-store" if decision.until_s is None else "cluster.waiting"
                 self._delay(effect, trouble, decision.reason)
@@ -263,8 +269,9 @@ class Claiming:
         assert self._reports is not None, "joined"
         self._reports.report(ClaimGranted(session=effect.session, term=record.term, carried=carried))
 
-    async def _ask_owner(self, effect: AskClaim, decision: AskOwner, record: Record | None) -> float | None:
+    async def _ask_owner(self, wish: _Wish, decision: AskOwner, record: Record | None) -> float | None:
         assert record is not None, "an owner stands in a record"
+        effect = wish.effect
         self._delay(effect, "cluster.owner-lives", decision.owner)
         proof = self._prove(effect.session) if effect.wish is Wish.LOGIN else ""
         question = ReleaseQuestion(
@@ -273,7 +280,9 @@ class Claiming:
         try:
             said = await self._peers.ask(decision.owner, question, RELEASE_LIMIT_S)
         except PeerUnreachable:
-            return LOOK_AGAIN_S
+            wish.unanswered += 1
+            return min(LOOK_AGAIN_S * 2.0**wish.unanswered, SILENT_OWNER_S)
+        wish.unanswered = 0
         if not isinstance(said, ReleaseAnswer) or said.outcome is ReleaseOutcome.LATER:
             return LOOK_AGAIN_S
         if said.outcome is ReleaseOutcome.REFUSED:
@@ -345,13 +354,15 @@ class Claiming:
                 wish=wish.value,
             )
 
-    async def _pause(self, pause_s: float) -> None:
+    @staticmethod
+    async def _pause(pause_s: float, news: asyncio.Event) -> None:
+        """Wait so long, or until something has changed since the last look."""
         if pause_s <= 0:
             await asyncio.sleep(0)
             return
         try:
             async with asyncio.timeout(pause_s):
-                await self._news.wait()
+                await news.wait()
         except TimeoutError:
             return
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from tests.unit.cluster.instances import AGENT, STATION, One, World, carry, play, until
 
-from unified_agent.cluster.claiming import LOOK_AGAIN_S, STORE_RETRY_S, WRITE_LANDS_S
+from unified_agent.cluster.claiming import LOOK_AGAIN_S, SILENT_OWNER_S, STORE_RETRY_S, WRITE_LANDS_S
 from unified_agent.cluster.ending import prove_end
 from unified_agent.cluster.stores.base import PutValue
 from unified_agent.cluster.transactions import agent_key
@@ -181,6 +181,37 @@ def test_an_end_that_is_proven_need_not_be_waited_for():
         await prove_end(b.store, "east", a.name, a.incarnation)
         took_s = await until(lambda: terms(b))
         assert took_s <= LOOK_AGAIN_S
+
+    play(doing)
+
+
+def test_all_that_wait_for_an_owner_look_as_soon_as_its_end_is_known():
+    async def doing(world: World) -> None:
+        a, b = await world.of("a1", "b1")
+        agents = [(f"s{number}", AgentId(f"{6000 + number}"), StationId(f"{3000 + number}")) for number in range(20)]
+        for session, agent, station in agents:
+            a.agents.claim(session, agent, station)
+        await asyncio.sleep(0.1)
+        world.kill(a)
+        for session, agent, station in agents:
+            b.agents.claim(session, agent, station, wish=Wish.RESUME, ticket_term=1)
+        await asyncio.sleep(1.0)
+        assert terms(b) == []
+        await prove_end(b.store, "east", a.name, a.incarnation)
+        took_s = await until(lambda: len(terms(b)) == len(agents))
+        assert took_s < LOOK_AGAIN_S / 2
+
+    play(doing)
+
+
+def test_the_store_is_spared_while_an_owner_does_not_answer():
+    async def doing(world: World) -> None:
+        a, b = await owned(world, "a1", "b1")
+        world.kill(a)
+        b.agents.claim("s2")
+        await until(lambda: terms(b))
+        looks = [each.trouble for each in b.agents.of(ClaimDelayed)]
+        assert 2 <= len(looks) <= 2 + LEASE_S / SILENT_OWNER_S + 2
 
     play(doing)
 
