@@ -552,6 +552,27 @@ def test_after_an_outage_what_only_promises_carried_is_claimed_anew_in_a_higher_
     play(doing)
 
 
+def test_many_are_claimed_anew_while_promises_last():
+    async def doing(world: World) -> None:
+        a, b = await world.of("a1", "b1")
+        sessions = [
+            a.agents.claim(f"s{number}", AgentId(f"{6000 + number}"), StationId(f"{3000 + number}"))
+            for number in range(100)
+        ]
+        await asyncio.sleep(0.1)
+        for one in (a, b):
+            one.fail(down=True)
+        await asyncio.sleep(10.0)
+        for one in (a, b):
+            one.fail(down=False, delay_s=0.03)
+        await asyncio.sleep(5.0)
+        assert a.agents.lost == []
+        assert all(a.may_act(each) for each in sessions)
+        assert terms(a) == [1] * len(sessions) + [2] * len(sessions)
+
+    play(doing)
+
+
 def test_what_somebody_else_has_by_then_is_not_claimed_anew():
     async def doing(world: World) -> None:
         a, b = await owned(world, "a1", "b1")
