@@ -226,9 +226,6 @@ class Claiming:
             held = await self._write(claim)
             if held is None:
                 return CONFLICT_PAUSE_S
-            if wish.is_called_off:
-                self._give_up(held)
-                return None
             await self._grant(wish, held)
         finally:
             wish.is_writing = False
@@ -323,6 +320,8 @@ class Claiming:
         claimer = self._holdings.claimer()
         if claimer is None or agent.record != station.record or agent.record is None:
             return  # somebody has it already; our tenure ends with the promises
+        if self._holdings.get(session) is not held:
+            return  # the session is over
         if agent.record != record and not _is_anew(agent.record, record, claimer):
             return
         fresh, revisions = agent.record, (agent.revision, station.revision)
@@ -336,6 +335,7 @@ class Claiming:
             fresh, revisions = record_of(decision), (outcome.revision, outcome.revision)
         await self._carries.take(fresh.agent, fresh.term)
         if self._holdings.get(session) is not held:
+            self._give_up(Held(record=fresh, revisions=revisions))
             return
         # In one step, so that nothing is done in the new life under the old term.
         self._holdings.put(session, Held(record=fresh, revisions=revisions))

@@ -14,6 +14,7 @@ from tests.simulation.virtual_loop import VirtualLoop, WorldClock, run
 
 from unified_agent.clock import LoopClock
 from unified_agent.cluster.cluster import Cluster
+from unified_agent.cluster.guarded import Guarded
 from unified_agent.cluster.heartbeats import Report, Stage
 from unified_agent.cluster.ownership import Record
 from unified_agent.cluster.peer_messages import (
@@ -26,7 +27,7 @@ from unified_agent.cluster.peer_messages import (
     StatusQuestion,
 )
 from unified_agent.cluster.registration import Place
-from unified_agent.cluster.stores.base import Outcome, Write, WriteUnknown
+from unified_agent.cluster.stores.base import Outcome, StoreRefused, Write, WriteUnknown
 from unified_agent.cluster.stores.memory import MemoryStore
 from unified_agent.cluster.stores.memory_engine import MemoryEngine
 from unified_agent.cluster.transactions import Condition, agent_key, station_key
@@ -70,7 +71,7 @@ class Contrary(MemoryStore):
     """A store that treats the next write of certain keys as told: each word is for one write.
 
     Words: ``lost``: it is made, and nobody here is told. ``never``: it gets lost on its way. ``late``: the same, and it
-    arrives after ``late_s``.
+    arrives after ``late_s``. ``refused``: rights are missing.
     """
 
     def __init__(self, engine: MemoryEngine, clock: LoopClock) -> None:
@@ -89,6 +90,8 @@ class Contrary(MemoryStore):
             first, self.before = self.before, None
             first()
         fate = self.fates.pop(0) if self.fates else ""
+        if fate == "refused":
+            raise StoreRefused("this instance may not write that")
         if not fate:
             return await super().transact(conditions, writes)
         if fate == "lost":
@@ -226,7 +229,7 @@ class Whole:
 class One:
     """One instance, from its start to its end."""
 
-    def __init__(self, world: World, name: str, **settings: Any) -> None:
+    def __init__(self, world: World, name: str, *, guarded: Guarded | None = None, **settings: Any) -> None:
         self.name = InstanceId(name)
         self.host = Host(name, now_s=world.loop.now_s)
         self.clock = LoopClock(world.loop, wall_s=lambda: world.loop.now_s)
@@ -257,6 +260,7 @@ class One:
             metrics=self.metrics,
             make_nonce=Random(f"nonces of {name}").randbytes,
             history=self.history,
+            guarded=guarded,
         )
         self.agents = Agents(self.cluster)
         self.whole = Whole(self)

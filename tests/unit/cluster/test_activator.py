@@ -280,6 +280,17 @@ def test_a_change_whose_answer_was_lost_ends_well(fate: str):
     play(doing)
 
 
+def test_a_store_that_does_not_let_us_change_it_is_asked_again():
+    async def doing(world: World) -> None:
+        w1 = world.add("w1")
+        w1.store.about, w1.store.fates = "cluster/active", ["refused"] * 3
+        await asyncio.sleep(SETTLED_S)
+        assert serves(w1)
+        assert len(w1.store.sent) == 4
+
+    play(doing)
+
+
 def test_a_change_is_refused_by_the_store_as_long_as_somebody_has_registered_on_the_other_side_unseen():
     async def doing(world: World) -> None:
         a1, w1 = await world.of("a1", "w1", **BOTH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from random import Random
@@ -28,6 +29,7 @@ from unified_agent.cluster.stores.memory_engine import MemoryEngine
 from unified_agent.cluster.tenure import Tenure, TenureSettings
 from unified_agent.cluster.transactions import carry_key, instance_key
 from unified_agent.cluster.values import Carried, read_value, write_value
+from unified_agent.domain.carry import pack
 from unified_agent.domain.ids import AgentId, InstanceId
 from unified_agent.observe import Metrics
 from unified_agent.sealing import KEY_BYTES, ClusterKey, Keyring
@@ -297,10 +299,20 @@ def test_what_nobody_can_read_is_as_good_as_nothing(value: bytes) -> None:
     plays(play)
 
 
-def test_what_is_no_carry_under_a_good_seal_is_as_good_as_nothing() -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not deflated",
+        zlib.compress(b"no carry"),
+        zlib.compress(pack(carry()))[:-8],
+        zlib.compress(bytes(2 * 1024 * 1024)),
+    ],
+    ids=["plain", "something-else", "cut-off", "endless"],
+)
+def test_what_is_no_carry_under_a_good_seal_is_as_good_as_nothing(content: bytes) -> None:
     async def play(engine: MemoryEngine) -> None:
         a = Writer(engine)
-        sealed = a.keyring.seal("carry", b"not deflated, no carry", about=f"{AGENT} 1".encode())
+        sealed = a.keyring.seal("carry", content, about=f"{AGENT} 1".encode())
         engine.transact([], [PutValue(KEY, write_value(Carried(term=1, sealed=sealed)))])
         assert await a.carries.read(AGENT) is None
 

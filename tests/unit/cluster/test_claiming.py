@@ -473,13 +473,16 @@ def test_a_claim_that_is_called_off_is_not_asked_for_any_more():
 
 
 @pytest.mark.parametrize("fate", ["", "lost"])
-def test_one_that_is_granted_when_nobody_wants_it_any_more_is_given_up_again(fate: str):
+@pytest.mark.parametrize("moment", ["sent", "written"])
+def test_one_that_is_granted_when_nobody_wants_it_any_more_is_given_up_again(fate: str, moment: str):
     async def doing(world: World) -> None:
         a, b = await world.of("a1", "b1")
         a.fail(delay_s=0.2)
         a.store.fates = [fate]
         session = a.agents.claim()
-        await until(lambda: a.store.sent)
+        await until(lambda: a.store.sent if moment == "sent" else world.agent())
+        if moment == "written" and not fate:
+            await asyncio.sleep(0.15)  # the answer has come, and what was left is being read
         a.agents.close(session)
         await asyncio.sleep(5.0)
         assert terms(a) == []
@@ -569,6 +572,56 @@ def test_many_are_claimed_anew_while_promises_last():
         assert a.agents.lost == []
         assert all(a.may_act(each) for each in sessions)
         assert terms(a) == [1] * len(sessions) + [2] * len(sessions)
+
+    play(doing)
+
+
+async def outage(world: World, a: One, b: One) -> None:
+    """Both lose the store for longer than a lease, and promise each other to wait."""
+    for one in (a, b):
+        one.fail(down=True)
+    await asyncio.sleep(10.0)
+    assert a.may_act()
+
+
+def back(*ones: One) -> None:
+    for one in ones:
+        one.fail(down=False)
+
+
+@pytest.mark.parametrize("fate", ["lost", "never"])
+def test_one_made_anew_whose_answer_was_lost_ends_well_and_nobody_is_interrupted(fate: str):
+    async def doing(world: World) -> None:
+        a, b = await owned(world, "a1", "b1")
+        await outage(world, a, b)
+        a.store.fates = [fate]
+        back(a, b)
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            assert a.may_act()
+        assert terms(a) == [1, 2]
+        record = world.agent()
+        assert record is not None
+        assert (record.term, record.incarnation) == (2, a.incarnation)
+
+    play(doing)
+
+
+@pytest.mark.parametrize("moment", ["read", "sent"])
+def test_a_session_that_ends_while_its_claim_is_made_anew_leaves_it_to_nobody(moment: str):
+    async def doing(world: World) -> None:
+        a, b = await owned(world, "a1", "b1")
+        await outage(world, a, b)
+        before, asked = a.incarnation, len(a.store.sent)
+        back(a, b)
+        a.fail(delay_s=0.2)
+        await until(lambda: a.incarnation != before if moment == "read" else len(a.store.sent) > asked)
+        a.agents.close(a.agents.sessions[AGENT])
+        await asyncio.sleep(5.0)
+        assert terms(a) == [1]
+        b.agents.claim("s2", OTHER, STATION)
+        await asyncio.sleep(1.0)
+        assert b.may_act("s2"), "nobody sits at that station"
 
     play(doing)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -343,6 +344,27 @@ def test_a_store_that_refuses_the_watch_is_tried_again():
         a.fail(refused=False)
         await asyncio.sleep(6.0)
         assert a.cluster.members.is_fresh()
+
+    play(doing)
+
+
+def test_the_guardian_is_told_that_the_loop_runs_as_long_as_it_does():
+    async def doing(world: World) -> None:
+        alive: list[float] = []
+
+        class Pipe:
+            def alive(self) -> None:
+                alive.append(world.loop.now_s)
+
+            def registered(self, **_: object) -> None:
+                pass
+
+        one = world.add("a1", guarded=Pipe())
+        await asyncio.sleep(10.0)
+        assert max(after - before for before, after in pairwise(alive)) <= 0.11
+        one.host.pause()
+        await asyncio.sleep(5.0)
+        assert alive[-1] <= 10.0
 
     play(doing)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import pytest
 from tests.unit.cluster.instances import AGENT, One, World, carry, play, until
 
-from unified_agent.cluster.orphans import LOOK_S, WAIT_S
+from unified_agent.cluster import orphans
+from unified_agent.cluster.orphans import LOOK_S, PAUSE_S, WAIT_S
 from unified_agent.cluster.stores.base import PutValue
 from unified_agent.cluster.transactions import agent_key
 from unified_agent.domain.ids import AgentId, StationId
@@ -47,6 +49,19 @@ def test_each_is_taken_over_by_one_survivor_after_a_while_and_not_before():
         assert len([one for one in others if one.whole.orphans]) == 1, "all agree on who looks"
         await asyncio.sleep(2 * FOUND_S)
         assert len(taken(others)) == 3, "once"
+
+    play(doing)
+
+
+def test_they_are_taken_in_portions(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(orphans, "PORTION", 2)
+
+    async def doing(world: World) -> None:
+        _, (b,) = await abandoned(world, "b1", agents=5)
+        times: list[float] = []
+        b.cluster.orphans._take = lambda _: times.append(b.clock.now_s())
+        await asyncio.sleep(FOUND_S)
+        assert [round(each - times[0], 2) for each in times] == [0.0, 0.0, PAUSE_S, PAUSE_S, 2 * PAUSE_S]
 
     play(doing)
 

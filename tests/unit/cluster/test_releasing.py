@@ -10,7 +10,8 @@ from tests.unit.cluster.instances import AGENT, STATION, One, World, carry, play
 from unified_agent.cluster.claiming import RELEASE_LIMIT_S, STORE_RETRY_S
 from unified_agent.cluster.peer_messages import ReleaseAnswer, ReleaseOutcome, ReleaseQuestion
 from unified_agent.cluster.releasing import TRIES
-from unified_agent.cluster.transactions import agent_key, carry_key
+from unified_agent.cluster.stores.base import Outcome, StoreUnavailable
+from unified_agent.cluster.transactions import Transaction, agent_key, carry_key
 from unified_agent.domain.facts import ClaimGranted
 from unified_agent.domain.ids import AgentId, InstanceId, SessionId, StationId
 from unified_agent.domain.states import Wish
@@ -78,15 +79,16 @@ def test_a_released_claim_keeps_its_term_at_both_keys():
 def test_a_session_that_comes_back_while_its_claim_is_released_still_leaves_something():
     async def doing(world: World) -> None:
         a = await owner(world)
-        a.fail(delay_s=0.2)
+        a.store.about, a.store.fates = "carry/", ["never", "never"]  # so that the release is a long time coming
         a.cluster.registry.publish(carry(note="before"))
         a.agents.close(SESSION)
         a.agents.claim("s2")
-        await until(lambda: a.may_act("s2"))
-        await asyncio.sleep(2.0)
+        took_s = await until(lambda: a.may_act("s2"))
+        assert took_s < 0.5
+        await asyncio.sleep(5.0)
+        assert a.may_act("s2")
         a.cluster.registry.publish(carry("s2", note="after"))
         await asyncio.sleep(1.0)
-        a.fail(delay_s=0.0)
         left = await a.cluster.carries.read(AGENT)
         assert left is not None
         assert left.close_detail == "after"
@@ -293,6 +295,45 @@ def test_a_release_is_given_up_when_our_registration_has_ended():
         await asyncio.sleep(TRIES * (STORE_RETRY_S + 1.5) + 1.0)
         assert owner_of(world) == "a1", "whoever claims it next finds that its owner has ended"
         assert not a.running.done()
+
+    play(doing)
+
+
+def test_a_release_that_fails_for_long_is_left_to_be_asked_for(monkeypatch: pytest.MonkeyPatch):
+    async def doing(world: World) -> None:
+        a = await owner(world)
+        commit = a.cluster.records.commit
+        tried: list[object] = []
+
+        async def fail(change: Transaction) -> Outcome:
+            tried.append(change)
+            raise StoreUnavailable("no quorum")
+
+        monkeypatch.setattr(a.cluster.records, "commit", fail)
+        a.agents.close(SESSION)
+        await asyncio.sleep(TRIES * STORE_RETRY_S + 1.0)
+        assert len(tried) == TRIES
+        monkeypatch.setattr(a.cluster.records, "commit", commit)
+        await asyncio.sleep(5.0)
+        assert owner_of(world) == "a1"
+        assert (await ask(a)).outcome is ReleaseOutcome.RELEASED
+        assert owner_of(world) is None
+
+    play(doing)
+
+
+def test_a_defect_costs_one_release_and_not_the_instance(monkeypatch: pytest.MonkeyPatch):
+    async def doing(world: World) -> None:
+        a = await owner(world)
+
+        async def fail(change: Transaction) -> Outcome:
+            raise RuntimeError("a defect")
+
+        monkeypatch.setattr(a.cluster.records, "commit", fail)
+        a.agents.close(SESSION)
+        await asyncio.sleep(1.0)
+        assert not a.running.done()
+        assert owner_of(world) == "a1"
 
     play(doing)
 
