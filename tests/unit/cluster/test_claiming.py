@@ -7,7 +7,13 @@ import asyncio
 import pytest
 from tests.unit.cluster.instances import AGENT, STATION, One, World, carry, play, until
 
-from unified_agent.cluster.claiming import LOOK_AGAIN_S, SILENT_OWNER_S, STORE_RETRY_S, WRITE_LANDS_S
+from unified_agent.cluster.claiming import (
+    CLAIMS_AT_ONCE,
+    LOOK_AGAIN_S,
+    SILENT_OWNER_S,
+    STORE_RETRY_S,
+    WRITE_LANDS_S,
+)
 from unified_agent.cluster.ending import prove_end
 from unified_agent.cluster.stores.base import PutValue
 from unified_agent.cluster.transactions import agent_key
@@ -69,6 +75,27 @@ def test_what_was_left_comes_with_the_claim():
         (granted,) = b.agents.of(ClaimGranted)
         assert granted.term == 2
         assert granted.carried == carry(note="on a call")
+
+    play(doing)
+
+
+def test_a_thousand_that_come_at_once_take_turns_at_the_store():
+    async def doing(world: World) -> None:
+        (a,) = await world.of("a1")
+        a.fail(delay_s=0.01)
+        asked = [0]
+
+        async def look() -> None:
+            while True:
+                asked.append(a.store.health().waiting)
+                await asyncio.sleep(0.002)
+
+        looking = asyncio.ensure_future(look())
+        for number in range(1_000):
+            a.agents.claim(f"s{number}", AgentId(f"{6000 + number}"), StationId(f"{3000 + number}"))
+        await until(lambda: len(terms(a)) == 1_000)
+        looking.cancel()
+        assert CLAIMS_AT_ONCE < max(asked) <= 2 * CLAIMS_AT_ONCE + 5, "what keeps the instance registered comes besides"
 
     play(doing)
 
