@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
-from tests.simulation.desktop import Desktop
 from tests.simulation.world import World
 
 from unified_agent.domain.commands import CallCommand, TakeItems, kebab
@@ -14,6 +13,8 @@ from unified_agent.domain.ids import SessionId
 from unified_agent.domain.limits import COMMANDS_REMEMBERED, OUTBOX_NOTICES, REQUESTS_OPEN
 from unified_agent.domain.session_state import SessionState
 from unified_agent.domain.states import DiallerStage, Phase, Presence, TelephonyStage
+from unified_agent.sessions.host import Host
+from unified_agent.sessions.outbox import Outbox
 
 
 class Safety:
@@ -63,21 +64,7 @@ class Safety:
             agents.add(state.identity.agent)
             if self._seen.get(state.id) is not state:
                 self._seen[state.id] = state
-                self._check_session(state)
-
-    def _check_session(self, state: SessionState) -> None:
-        assert len(state.requests) <= REQUESTS_OPEN
-        assert len(state.commands) <= COMMANDS_REMEMBERED
-        outbox = self._world.instance.host.outbox(state.id)
-        kept = outbox.since(outbox.epoch, 0) if outbox is not None else None
-        assert kept is None or len(kept) <= OUTBOX_NOTICES
-        blind = {TelephonyStage.WAITING, TelephonyStage.QUEUED, TelephonyStage.OBSERVING}
-        if state.telephony.stage in blind:
-            assert not state.calls, "calls are shown that nobody can see"
-            assert not state.agent.known, "a mode is shown as known that nobody can see"
-        if state.item is not None:
-            reached = {DiallerStage.OFF, DiallerStage.WAITING, DiallerStage.REFUSED}
-            assert state.dialler.stage not in reached, "an item is shown without a dialler"
+                check_session(state, self._world.instance.host.outbox(state.id))
 
     def commands_were_asked_at_most_once(self) -> None:
         """Compare what desktops sent with what reached the links."""
@@ -89,30 +76,69 @@ class Safety:
             assert number <= sent.get(word, 0), f"{word} was asked {number} times and sent {sent.get(word, 0)} times"
 
 
+def check_session(state: SessionState, outbox: Outbox | None) -> None:
+    """Hold a session's state to its bounds, and to show nothing that nobody can see."""
+    assert len(state.requests) <= REQUESTS_OPEN
+    assert len(state.commands) <= COMMANDS_REMEMBERED
+    kept = outbox.since(outbox.epoch, 0) if outbox is not None else None
+    assert kept is None or len(kept) <= OUTBOX_NOTICES
+    blind = {TelephonyStage.WAITING, TelephonyStage.QUEUED, TelephonyStage.OBSERVING}
+    if state.telephony.stage in blind:
+        assert not state.calls, "calls are shown that nobody can see"
+        assert not state.agent.known, "a mode is shown as known that nobody can see"
+    if state.item is not None:
+        reached = {DiallerStage.OFF, DiallerStage.WAITING, DiallerStage.REFUSED}
+        assert state.dialler.stage not in reached, "an item is shown without a dialler"
+
+
 def disagreements(world: World) -> list[str]:
     """Compare desktop, session, switch and dialler for every agent; empty when all four agree and all can work."""
     switch = world.switch_truth()
     diallers = {name: world.dialler_truth(name) for name in world.diallers}
+    host = world.instance.host
     found: list[str] = []
     for desktop in world.desktops:
-        found += [f"{desktop.agent}: {each}" for each in _of_agent(world, desktop, switch, diallers)]
+        states = [each for each in host.sessions() if each.identity.agent == desktop.agent]
+        ours = ["has no session"] if not states else of_agent(desktop, states[0], host, switch, diallers)
+        found += [f"{desktop.agent}: {each}" for each in ours]
     return found
 
 
-def _of_agent(
-    world: World, desktop: Desktop, switch: dict[str, Any], diallers: dict[str, dict[str, dict[str, Any]]]
+class Page(Protocol):
+    """What is compared of a desktop, whichever it is."""
+
+    view: dict[str, Any] | None
+
+    @property
+    def dialler(self) -> dict[str, str]:
+        """Its logon at the dialler."""
+        ...
+
+    @property
+    def uses_dialler(self) -> bool:
+        """Whether its agent takes work of the dialler."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether it shows what the server has."""
+        ...
+
+
+def of_agent(
+    desktop: Page,
+    state: SessionState,
+    host: Host,
+    switch: dict[str, Any],
+    diallers: dict[str, dict[str, dict[str, Any]]],
 ) -> list[str]:
-    states = [each for each in world.instance.host.sessions() if each.identity.agent == desktop.agent]
-    if not states:
-        return ["has no session"]
-    state = states[0]
+    """Compare what one agent's desktop shows with the session, and that with switch and diallers."""
     if not desktop.connected or desktop.view is None:
         return ["the desktop is not connected"]
-    found = []
-    view = world.instance.host.view(state.id)
+    view = host.view(state.id)
     assert view is not None
     fresh = msgspec.json.decode(msgspec.json.encode(view))
-    found += [f"desktop shows another {name}" for name, value in fresh.items() if desktop.view[name] != value]
+    found = [f"desktop shows another {name}" for name, value in fresh.items() if desktop.view[name] != value]
     if state.phase is not Phase.ACTIVE:
         found.append(f"session is {state.phase} ({state.telephony.stage}, {state.telephony.trouble})")
         return found
@@ -155,8 +181,8 @@ _STAGES = {
 }
 
 
-def _of_dialler(desktop: Desktop, state: SessionState, diallers: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
-    name = str(desktop.dialler["name"])
+def _of_dialler(desktop: Page, state: SessionState, diallers: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
+    name = desktop.dialler["name"]
     places = [place for place, agents in diallers.items() if name in agents]
     if state.log_out and not places and state.dialler.dialler is None:
         return []  # an agent who waits for the end of a call to log out wants no dialler any more

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from tests.simulation.machines import Machine, Machines
 from tests.simulation.network import SimNetwork
@@ -40,7 +40,8 @@ class Troubled(Protocol):
         ...
 
 
-Fault = Callable[[Troubled, Random], Awaitable[None]]
+#: Takes a world that has what it needs: ``Troubled`` here, ``Linked`` for those of ``faults``.
+Fault = Callable[[Any, Random], Awaitable[None]]
 
 
 def _some_time_s(random: Random) -> float:

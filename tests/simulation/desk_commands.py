@@ -51,10 +51,13 @@ class DeskCommands:
         self._ask_home = ask_home
         self._open: dict[str, _Open] = {}
 
-    @property
-    def in_doubt(self) -> list[str]:
-        """Those whose end the agent still waits to learn."""
-        return [f"{each} ({self.sent[each]['type']}, {self.outcomes.get(each)})" for each in self._open]
+    def in_doubt(self, line: Line) -> list[str]:
+        """Those of which the agent does not know whether they are done, refused or under way at the instance."""
+        return [
+            f"{command_id} ({self.sent[command_id]['type']}, {self.outcomes.get(command_id)})"
+            for command_id, waiting in self._open.items()
+            if waiting.line is not line or self.outcomes.get(command_id) is not Outcome.ACCEPTED
+        ]
 
     def send(self, line: Line, command: Command) -> None:
         """Ask for something."""
@@ -64,14 +67,17 @@ class DeskCommands:
         line.send({"type": "command", "id": command_id, "command": command})
 
     def forget(self) -> None:
-        """The page is loaded anew: nobody waits for an answer any more."""
+        """The page is loaded anew: nobody waits for an answer any more, or knows what was said so far."""
+        self.told[:] = [each for each in self.told if each.command not in self._open]
         self._open.clear()
 
     def settle(self, command_id: str, word: str) -> None:
         """Take what the server says of a command."""
         outcome, before = Outcome(word), self.outcomes.get(command_id)
+        if before in FINAL and outcome not in FINAL:
+            return  # an answer that was overtaken, on another connection, by the end that it foretells
         self._hear(command_id, outcome)
-        if before in FINAL and outcome in FINAL and outcome is not before:
+        if before in FINAL and outcome is not before:
             raise Breach(f"command {command_id} was {before} and is now {outcome}")
         self.outcomes[command_id] = outcome
         if outcome in FINAL:
@@ -88,16 +94,18 @@ class DeskCommands:
                 limit_s = ASK_AFTER_S if asked_here or waiting.looked_s > line.live_s else 0.0
                 if loop.time() - waiting.looked_s >= limit_s:
                     waiting.looked_s = loop.time()
-                    await self._look_up(command_id)
+                    await self._look_up(command_id, line)
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _look_up(self, command_id: str) -> None:
+    async def _look_up(self, command_id: str, line: Line) -> None:
         path = f"/v1/session/commands/{command_id}"
         answer = await self._ask_home("GET", path, None)
         if answer is not None and (answer.status == 404 or answer.body.get("outcome") == Outcome.UNKNOWN):
             answer = await self._ask_home("POST", f"{path}/resolve", {"command": self.sent[command_id]})
         if answer is not None and answer.status == 200:
             self.settle(command_id, answer.body["outcome"])
+            if command_id in self._open:
+                self._open[command_id].line = line
         elif answer is not None and answer.body.get("id") == "command.unknown":
             self._hear(command_id, None)
 

@@ -12,6 +12,10 @@ from unified_agent.tools.simulators.aes.simulator import SimulatorPlan
 from unified_agent.tools.simulators.aes.traffic import TrafficPlan
 from unified_agent.tools.simulators.apc.plan import DiallerPlan, PeerQuirks, load_plan
 
+#: Two AES in front of one switch, and two diallers: names of their hosts.
+AES = ("aes-1", "aes-2")
+DIALLERS = ("dialler-1", "dialler-2")
+
 
 def aes_site(random: Random, *, agents: int) -> SimulatorPlan:
     """Choose a switch with so many agents, and an AES in front of it."""

@@ -339,7 +339,8 @@ def test_what_became_of_a_command_is_found_out_elsewhere_and_not_asked_again():
         await asyncio.sleep(10.0)
         second = script.at()
         assert script.desktop.commands.outcomes[command_id] == "done"
-        assert not script.desktop.commands.in_doubt
+        assert script.desktop.line is not None
+        assert not script.desktop.commands.in_doubt(script.desktop.line)
         assert f"POST /v1/session/commands/{command_id}/resolve" in second.asked
         assert [each.outcome for each in script.desktop.commands.told] == ["accepted", "done"]
 

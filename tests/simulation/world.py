@@ -6,14 +6,14 @@ Real: assembly, links, sessions, application. Simulated: AES, diallers, network,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, cast
 
 from tests.simulation.desktop import Desktop
 from tests.simulation.network import SimNetwork
-from tests.simulation.sites import aes_site, dialler_site
+from tests.simulation.sites import AES, DIALLERS, aes_site, dialler_site
 from tests.simulation.virtual_loop import VirtualLoop
 
 from unified_agent.assembly import Instance
@@ -34,8 +34,6 @@ from unified_agent.tools.simulators.apc.happenings import set_rate
 from unified_agent.tools.simulators.apc.server import DiallerServer
 
 INSTANCE = "ua-1"
-AES = ("aes-1", "aes-2")
-DIALLERS = ("dialler-1", "dialler-2")
 #: 2026-01-01, so that times in a failure are readable.
 EPOCH_S = 1_767_225_600.0
 
@@ -139,14 +137,19 @@ class World:
 
     def stop_callers(self) -> None:
         """Let nobody call any more, so that the truth comes to rest."""
+        stop_callers(self.aes, self.diallers.values())
 
-        def stop(simulator: Any) -> None:
-            for stream in simulator.traffic:
-                stream.set_rate(0.0, simulator.now_s)
 
-        self.aes.act(stop)
-        for dialler in self.diallers.values():
-            dialler.act(_stop_jobs)
+def stop_callers(aes: AesServer, diallers: Iterable[DiallerServer]) -> None:
+    """Let nobody call any more."""
+
+    def stop(simulator: Any) -> None:
+        for stream in simulator.traffic:
+            stream.set_rate(0.0, simulator.now_s)
+
+    aes.act(stop)
+    for dialler in diallers:
+        dialler.act(_stop_jobs)
 
 
 def _stop_jobs(floor: Any) -> None:
