@@ -61,7 +61,9 @@ class Ended(Event, frozen=True, kw_only=True):
 
 
 class Claimed(Event, frozen=True, kw_only=True):
-    """The store has granted us an agent with its station, and we begin to hold it: not when our time has passed meanwhile.
+    """The store has granted us an agent with its station, and we begin to hold it.
+
+    Not written when our time has passed meanwhile.
 
     ``wish``: why we wanted it, a word of ``Wish``.
     """

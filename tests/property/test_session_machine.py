@@ -241,6 +241,11 @@ class SessionMachine(RuleBasedStateMachine):
         self.term += 1
         self.give(f.ClaimGranted(session=SESSION, term=self.term, carried=self.left))
 
+    @rule(going=st.booleans())
+    def move_planned(self, going: bool) -> None:
+        """The instance is about to send the desktop elsewhere, or does so no more."""
+        self.give(f.MovePlanned(session=SESSION, going=going))
+
     @rule(reason=st.sampled_from(["drain", "move", "taken-over"]))
     def move_asked(self, reason: str) -> None:
         had_item = self.state.item is not None

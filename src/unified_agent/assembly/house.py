@@ -105,7 +105,7 @@ class House:
                 instance.resume()
             case "move":
                 try:
-                    target = instance.moving.move(question.agent, question.to or None)
+                    target = await instance.moving.move(question.agent, question.to or None)
                 except RequestRefused as refused:
                     return OrderAnswer(done=False, id=refused.id, detail=refused.detail)
                 return OrderAnswer(done=True, detail=target.id)

@@ -2,8 +2,9 @@
 
 One instance alone holds every claim from the start. In a cluster a session is opened, or adopted from another instance,
 with its claim asked for; its desktop meanwhile sees the last record, greyed. A claim ends in two ways. It is **lost**:
-the session is over here at once, and nothing is asked of anybody. Or it is **given up** to another instance: new work
-stops, the dialler is left in good order, and only then is the claim released. The switch is asked for nothing, so
+the session is over here at once, and nothing is asked of anybody. Or it is **given up** to another instance: no new
+work is taken (before its desktop is sent there, if we send it), the dialler is left in good order, and only then is the
+claim released. The switch is asked for nothing, so
 calls go on. Who may claim, and when, is decided in ``cluster.ownership``.
 """
 
@@ -14,16 +15,29 @@ from msgspec.structs import replace
 from unified_agent.domain import command_steps, dialler_steps, telephony_steps
 from unified_agent.domain.carry import adopt
 from unified_agent.domain.effects import AskClaim, CloseSession, RestartOutbox
-from unified_agent.domain.facts import ClaimDelayed, ClaimGranted, ClaimLost, ClaimRefused, IdentityShown, MoveAsked
+from unified_agent.domain.facts import (
+    ClaimDelayed,
+    ClaimGranted,
+    ClaimLost,
+    ClaimRefused,
+    IdentityShown,
+    MoveAsked,
+    MovePlanned,
+)
 from unified_agent.domain.limits import LEAVE_LIMIT_S
 from unified_agent.domain.move import Move
 from unified_agent.domain.session_state import SessionState
-from unified_agent.domain.states import ClaimStage, Phase, Presence, TelephonyStage, Wish
+from unified_agent.domain.states import ClaimStage, DiallerStage, Phase, Presence, TelephonyStage, Wish
 
 #: What a session that went to another instance ends with here.
 MOVED = "moved"
 #: Ends that are none for the agent: the session goes on elsewhere, and its desktop goes after it.
 GOES_ON = frozenset({MOVED, "stepped-down", "passive", "taken-over"})
+
+#: Where the dialler may put a customer through.
+_IN_A_JOB = frozenset(
+    {DiallerStage.JOINING, DiallerStage.JOINED, DiallerStage.READY, DiallerStage.WORKING, DiallerStage.LEAVING}
+)
 
 
 def has_ended(carried: SessionState) -> bool:
@@ -40,6 +54,11 @@ def identity_shown(move: Move, fact: IdentityShown) -> None:
 def may_leave(state: SessionState) -> bool:
     """Say whether the session may go to another instance now: a record open at the dialler would be closed by it."""
     return state.item is None and state.phase not in {Phase.CLOSING, Phase.CLOSED}
+
+
+def is_free(state: SessionState) -> bool:
+    """Say whether the session may go, and nobody can be put through meanwhile."""
+    return may_leave(state) and state.dialler.stage not in _IN_A_JOB
 
 
 def is_let_go(state: SessionState) -> bool:
@@ -114,6 +133,11 @@ def refused(move: Move, fact: ClaimRefused) -> None:
 def lost(move: Move, fact: ClaimLost) -> None:
     """Others may act for the agent: stop at once."""
     _close(move, fact.reason)
+
+
+def move_planned(move: Move, fact: MovePlanned) -> None:
+    """Take no new work while the desktop is on its way elsewhere."""
+    move.set_claim(going=fact.going)
 
 
 def move_asked(move: Move, fact: MoveAsked) -> None:

@@ -36,7 +36,7 @@ def steer(move: Move) -> None:
 def _may_work(move: Move) -> bool:
     """New work is taken only by an agent who is there, whose telephone we can see, and who is not leaving."""
     state = move.state
-    if state.claim.stage is not ClaimStage.HELD:
+    if state.claim.stage is not ClaimStage.HELD or state.claim.going:
         return False
     return move.telephony_is_up and not state.log_out and state.presence is not Presence.ABSENT
 

@@ -357,7 +357,8 @@ def _logged_off(move: Move, fact: DiallerLoggedOff) -> None:
 
 def _off(move: Move) -> None:
     move.lose_requests(Side.DIALLER, "logged-off")
-    move.set(item=None, dialler_lost_s=None, dialler_queued=False, dialler_retry_at_s=None)
+    left = move.state.item or move.state.left_item  # closed by the dialler; to be read where the session goes on
+    move.set(item=None, left_item=left, dialler_lost_s=None, dialler_queued=False, dialler_retry_at_s=None)
     wanted = move.state.dialler.wanted_job
     move.set(dialler=DiallerState(stage=DiallerStage.OFF, wanted_job=wanted, since_s=move.now_s, known=True))
 

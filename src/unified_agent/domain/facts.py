@@ -438,6 +438,15 @@ class ClaimLost(Fact, frozen=True, kw_only=True):
     reason: str
 
 
+class MovePlanned(Fact, frozen=True, kw_only=True):
+    """The desktop is to be sent to another instance, or (``going`` false) is so no more.
+
+    Nobody is put through to an agent who is about to leave the dialler.
+    """
+
+    going: bool
+
+
 class MoveAsked(Fact, frozen=True, kw_only=True):
     """Another instance wants the agent: stop, leave the dialler, give the claim up. ``reason``: ``drain``, ``move``,
     ``taken-over``.

@@ -120,6 +120,7 @@ class ClaimState(Struct, frozen=True, kw_only=True):
         ticket_term: term in the ticket, 0 without one.
         trouble: id of what it waits for, or empty.
         detail: words that go with it: the instance that has the agent, for instance.
+        going: the desktop is being sent to another instance, so no new work is taken at the dialler.
         leaving_since_s: when giving it up began, None while that is not asked.
         leaving_for: why it is given up.
     """
@@ -131,6 +132,7 @@ class ClaimState(Struct, frozen=True, kw_only=True):
     ticket_term: int = 0
     trouble: str = ""
     detail: str = ""
+    going: bool = False
     leaving_since_s: float | None = None
     leaving_for: str = ""
 

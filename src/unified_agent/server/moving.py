@@ -2,17 +2,18 @@
 
 Paced, agents on no call first. The desktop is told where to go and is connected there before it leaves here; the new
 instance then asks this one to give the agent up. A call at the switch is not touched by that. A record open at the
-dialler would be, so its agent goes when it is closed. For an agent whose desktop is away the new instance is asked
-directly.
+dialler would be, so its agent goes when it is closed; and because the dialler may put a customer through at any moment,
+an agent in a job is taken off new work first, and told to go once the dialler agrees. For an agent whose desktop is
+away the new instance is asked directly.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from unified_agent.domain.claim_steps import may_leave
+from unified_agent.domain.claim_steps import is_free, may_leave
 from unified_agent.domain.ids import AgentId, InstanceId, SessionId
 from unified_agent.domain.ports import Clock
 from unified_agent.domain.session_state import SessionState
@@ -33,6 +34,8 @@ LOGGER: Final = get_logger("server.moving")
 STEP_S: Final = 0.1
 #: A desktop that was told to go and has not gone is told again after this, seconds.
 TELL_AGAIN_S: Final = 5.0
+#: How long an operator's order waits for the dialler to give the agent no more work, seconds.
+FREE_LIMIT_S: Final = 3.0
 #: How long a desktop may take to be connected elsewhere, milliseconds.
 _AFTER_MS: Final = int(TELL_AGAIN_S * 1_000)
 
@@ -64,6 +67,7 @@ class Moving:
         self._make_token = make_token
         self._hand_over = hand_over
         self._told_s: dict[SessionId, float] = {}
+        self._waiting: set[SessionId] = set()
         self._began_with = 0
         self._rate_per_s = 1.0
         self._draining = False
@@ -105,10 +109,13 @@ class Moving:
         finally:
             self._draining = False
             self._told_s.clear()
+            self._waiting.clear()
+            self._stay(each.id for each in tuple(self._host.sessions()))
             log_event(LOGGER, "moving_ended", left=len(self._host))
 
-    def move(self, agent: AgentId, to: InstanceId | None) -> Next:
-        """Send one agent away.
+    async def move(self, agent: AgentId, to: InstanceId | None) -> Next:
+        """Send one agent away. Returns when the desktop has been told, which waits for the dialler to give no more
+        work.
 
         Raises:
             RequestRefused: ``agent.not-logged-in``, ``agent.in-item``, ``cluster.no-such-instance``, ``instance.full``.
@@ -126,35 +133,77 @@ class Moving:
             )
         if target.id == self._me:
             return target  # the agent is there already
-        if not self._desks.send_away(session, Goodbye(reason="move", next=target, after_ms=_AFTER_MS)):
+        if not self._desks.is_shown(session):
             raise RequestRefused("agent.not-logged-in", "no desktop shows the session now")
+        self._host.plan_move(session, going=True)
+        told = False
+        try:
+            await self._until_free(session)
+            told = self._desks.send_away(session, Goodbye(reason="move", next=target, after_ms=_AFTER_MS))
+        finally:
+            if not told:
+                self._stay((session,))
+        if not told:
+            raise RequestRefused("agent.not-logged-in", "no desktop shows the session now")
+        asyncio.get_running_loop().call_later(TELL_AGAIN_S, self._stay, (session,))
         return target
 
     # --- inside
 
+    async def _until_free(self, session: SessionId) -> None:
+        until_s = self._clock.now_s() + FREE_LIMIT_S
+        while (state := self._host.state(session)) is not None and not is_free(state):
+            if not may_leave(state):
+                raise RequestRefused("agent.in-item", "a customer was put through at this moment")
+            if self._clock.now_s() >= until_s:
+                raise RequestRefused("agent.in-item", f"the dialler has not ended the job within {FREE_LIMIT_S:g} s")
+            await asyncio.sleep(STEP_S)
+
+    def _stay(self, sessions: Iterable[SessionId]) -> None:
+        """Give new work again to those who have not gone, unless all are to go."""
+        if not self._draining:
+            for session in sessions:
+                self._host.plan_move(session, going=False)
+
     async def _send_some(self, most: int, now_s: float) -> int:
-        """Send up to so many away; returns how many."""
-        waiting = sorted(
+        """Give up to so many their turn, and send away whose turn has come and who is in no job; returns how many."""
+        for session in tuple(self._waiting):
+            state = self._host.state(session)
+            if state is None or is_free(state):
+                self._waiting.discard(session)
+            if state is not None and is_free(state) and state.claim.stage is ClaimStage.HELD:
+                await self._send(state, now_s)
+        due = sorted(
             (each for each in self._host.sessions() if self._is_due(each, now_s)),
-            key=lambda each: bool(each.calls) or each.agent.talking,
+            key=lambda each: (not may_leave(each), bool(each.calls) or each.agent.talking),
         )
         sent = 0
-        for state in waiting[:most]:
-            target = self._target(state.identity.agent)
-            if target is None:
+        for state in due[:most]:
+            if self._target(state.identity.agent) is None:
                 break  # nobody can take anybody now
-            self._told_s[state.id] = now_s
             sent += 1
-            if state.orphaned:  # without its passwords nobody could go on with it; it is off new work by now
-                self._host.let_go(state.identity.agent, "drain", "")
-                continue
-            goodbye = Goodbye(reason="drain", next=target, after_ms=_AFTER_MS)
-            if not self._desks.send_away(state.id, goodbye) and not self._desks.is_shown(state.id):
-                await self._hand(state, target)
+            self._host.plan_move(state.id, going=True)
+            planned = self._host.state(state.id)
+            if planned is not None and (is_free(planned) or planned.orphaned):
+                await self._send(planned, now_s)
+            elif planned is not None:
+                self._waiting.add(planned.id)
         return sent
 
+    async def _send(self, state: SessionState, now_s: float) -> None:
+        self._told_s[state.id] = now_s
+        if state.orphaned:  # without its passwords nobody could go on with it; it is off new work by now
+            self._host.let_go(state.identity.agent, "drain", "")
+            return
+        target = self._target(state.identity.agent)
+        if target is None:
+            return
+        goodbye = Goodbye(reason="drain", next=target, after_ms=_AFTER_MS)
+        if not self._desks.send_away(state.id, goodbye) and not self._desks.is_shown(state.id):
+            await self._hand(state, target)
+
     def _is_due(self, state: SessionState, now_s: float) -> bool:
-        if state.claim.stage is not ClaimStage.HELD or not may_leave(state):
+        if state.claim.stage is not ClaimStage.HELD or state.id in self._waiting:
             return False
         return now_s >= self._told_s.get(state.id, float("-inf")) + TELL_AGAIN_S
 

@@ -26,6 +26,7 @@ from unified_agent.domain.facts import (
     LinkFact,
     LogOutForced,
     MoveAsked,
+    MovePlanned,
     SessionOpened,
     TelephonyDown,
     TelephonyUp,
@@ -269,6 +270,10 @@ class Host:
             return "later"
         self.report(MoveAsked(session=session, reason=reason))
         return ""
+
+    def plan_move(self, session: SessionId, *, going: bool) -> None:
+        """Give a session no new work because its desktop is to be sent elsewhere, or again."""
+        self.report(MovePlanned(session=session, going=going))
 
     def lose(self, sessions: Iterable[SessionId], reason: str) -> None:
         """See ``Owner``."""

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 from msgspec.structs import replace
 from tests.simulation.network import SimNetwork
-from tests.simulation.sites import aes_site
-from tests.simulation.world import AES, EPOCH_S, settings
+from tests.simulation.sites import AES, aes_site
+from tests.simulation.world import EPOCH_S, settings
 
 from unified_agent.assembly import Instance
 from unified_agent.clock import LoopClock

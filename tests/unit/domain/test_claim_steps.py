@@ -10,10 +10,10 @@ from tests.unit.domain.desk import AES, DIALLER, JOB, SESSION, Desk
 
 from unified_agent.domain import commands as c
 from unified_agent.domain import facts as f
-from unified_agent.domain.carry import carry_of
-from unified_agent.domain.claim_steps import GOES_ON
+from unified_agent.domain.carry import adopt, carry_of
+from unified_agent.domain.claim_steps import GOES_ON, is_free
 from unified_agent.domain.effects import AskClaim, AskDialler, AskSwitch, AskTurn, LogOutAgent
-from unified_agent.domain.ids import AgentId, CallId, SessionId, StationId
+from unified_agent.domain.ids import AgentId, CallId, Secret, SessionId, StationId
 from unified_agent.domain.limits import LEAVE_LIMIT_S
 from unified_agent.domain.login import StepState
 from unified_agent.domain.notices import LoginChanged, SessionEnded
@@ -24,6 +24,7 @@ from unified_agent.domain.states import (
     DiallerStage,
     ItemKind,
     Phase,
+    Presence,
     Side,
     SwitchMode,
     TelephonyStage,
@@ -292,6 +293,27 @@ def test_the_dialler_is_left_first():
     assert desk.asked() == []
 
 
+def test_before_the_desktop_is_sent_elsewhere_the_job_is_left_and_the_wish_for_it_kept():
+    desk = Desk(dialler=True, job=JOB).log_in().log_on().join()
+    desk.give(f.MovePlanned(session=SESSION, going=True))
+    assert desk.asked() == ["LeaveJob"]
+    assert not is_free(desk.state)
+    desk.done("leave-job")
+    desk.give(f.JobLeft(session=SESSION, why="asked"))
+    assert is_free(desk.state)
+    assert desk.asked() == [], "the agent is in no job while the desktop goes"
+    assert desk.state.dialler.wanted_job == JOB
+    assert desk.state.telephony.stage is TelephonyStage.UP
+
+
+def test_a_plan_that_is_dropped_lets_the_agent_work_on():
+    desk = Desk(dialler=True, job=JOB).log_in().log_on().join()
+    desk.give(f.MovePlanned(session=SESSION, going=True))
+    desk.done("leave-job")
+    desk.give(f.JobLeft(session=SESSION, why="asked"), f.MovePlanned(session=SESSION, going=False))
+    assert desk.asked() == ["JoinJob"]
+
+
 def test_a_dialler_that_does_not_answer_is_left_without_ceremony():
     desk = Desk(dialler=True, job=JOB).log_in().log_on().join()
     desk.give(f.MoveAsked(session=SESSION, reason="move"))
@@ -370,3 +392,108 @@ def test_a_session_that_went_on_goes_on_here(reason: str):
     left = left_by_another(phase=Phase.CLOSED, close_reason=reason)
     desk = granted(waiting(Wish.RESUME, ticket_term=3), carried=left)
     assert (desk.closed, desk.state.phase) == (None, Phase.RESETTING)
+
+
+def test_a_record_that_was_open_when_the_session_was_given_up_stays_to_be_read_with_its_notes():
+    desk = with_open_record()
+    desk.command(c.SaveDraft(notes="called twice"))
+    desk.give(f.DesktopDetached(session=SESSION))
+    desk.give(f.MoveAsked(session=SESSION, reason="move"))
+    desk.give(f.DiallerLoggedOff(session=SESSION))
+    left = carry_of(desk.state)
+    assert left.item is None
+    assert left.left_item is not None
+    assert (left.left_item.title, left.left_item.draft.notes) == ("PAT", "called twice")
+
+
+def test_so_does_one_that_came_while_the_dialler_was_being_left():
+    desk = Desk(dialler=True, job=JOB).log_in().log_on().join()
+    desk.give(f.MoveAsked(session=SESSION, reason="move"))
+    desk.give(f.ItemArrived(session=SESSION, kind=ItemKind.OUTBOUND, title="PAT", preview=False))
+    desk.later(LEAVE_LIMIT_S)
+    assert desk.closed == "moved"
+    assert desk.state.left_item is not None
+
+
+# --- taken over without a desktop
+
+
+def orphan(*, carried: SessionState | None = None) -> Desk:
+    """A session of a lost instance whose desktop has not come: nobody has its passwords."""
+    left = carried or left_by_another()
+    desk = Desk(claim=ClaimState(stage=ClaimStage.ASKED, wish=Wish.SPREAD, term=0), dialler=True, desktop=False)
+    bare = replace(left.identity, password=Secret(""))
+    desk.state = adopt(left, replace(desk.state, orphaned=True, identity=bare), desk.now_s)
+    desk.state = replace(desk.state, telephony=replace(desk.state.telephony, link=AES))
+    granted(desk, carried=left)
+    desk.give(f.TurnGiven(session=SESSION, side=Side.TELEPHONY))
+    desk.done("observe")
+    return desk
+
+
+def test_an_orphan_that_is_still_ready_is_made_not_ready_and_nothing_else_is_asked():
+    desk = orphan()
+    desk.snapshot(agent="5001", mode=SwitchMode.READY)
+    assert desk.state.phase is Phase.ACTIVE
+    asked = [each.ask for each in desk.latest if isinstance(each, AskSwitch | AskDialler)]
+    desk.later(60)
+    asked += [each.ask for each in desk.latest if isinstance(each, AskSwitch | AskDialler)]
+    assert [(type(each).__name__, getattr(each, "mode", None)) for each in asked] == [
+        ("ChangeMode", SwitchMode.NOT_READY)
+    ]
+    assert not any(isinstance(each, AskTurn) and each.side is Side.DIALLER for each in desk.effects)
+
+
+@pytest.mark.parametrize("found", [None, "5009"])
+def test_an_orphan_who_is_not_there_any_more_needs_nobody(found: str | None):
+    desk = orphan()
+    desk.snapshot(agent=found, mode=SwitchMode.READY if found else SwitchMode.LOGGED_OUT)
+    assert desk.closed == "desktop-absent"
+    assert not {"LogInAgent", "LogOutAgent"} & set(desk.asked())
+
+
+def test_an_orphan_cannot_be_logged_out_and_is_let_go_in_time():
+    desk = orphan()
+    desk.snapshot(agent="5001", mode=SwitchMode.NOT_READY)
+    desk.later(16)
+    desk.later(600)
+    assert desk.closed == "desktop-absent"
+    assert "LogOutAgent" not in desk.asked()
+
+
+def test_an_orphan_whose_desktop_comes_is_whole_again():
+    desk = orphan()
+    desk.snapshot(agent="5001", mode=SwitchMode.NOT_READY)
+    whole = replace(desk.state.identity, password=Secret("1234"))
+    desk.give(f.IdentityShown(session=SESSION, identity=whole), f.DesktopAttached(session=SESSION))
+    assert (desk.state.orphaned, desk.state.identity) == (False, whole)
+    assert any(isinstance(each, AskTurn) and each.side is Side.DIALLER for each in desk.latest)
+
+
+def test_nobody_else_s_identity_is_changed_by_a_ticket():
+    desk = Desk().log_in()
+    before = desk.state
+    desk.give(f.IdentityShown(session=SESSION, identity=replace(before.identity, password=Secret("other"))))
+    assert desk.state == before
+
+
+# --- whom an instance that asks is given
+
+
+@pytest.mark.parametrize(
+    ("is_open", "desktop", "phase", "goes"),
+    [
+        (False, True, Phase.ACTIVE, True),
+        (False, False, Phase.RESETTING, True),
+        (True, True, Phase.ACTIVE, False),
+        (True, False, Phase.ACTIVE, True),
+        (False, False, Phase.CLOSING, False),
+        (False, True, Phase.CLOSED, False),
+    ],
+)
+def test_a_session_is_let_go_unless_it_is_ending_or_its_agent_is_at_work_here(
+    is_open: bool, desktop: bool, phase: Phase, goes: bool
+):
+    state = (with_open_record() if is_open else Desk().log_in()).state
+    presence = Presence.CONNECTED if desktop else Presence.SUSPECT
+    assert is_let_go(replace(state, phase=phase, presence=presence)) is goes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -13,14 +14,17 @@ from tests.unit.sessions.rooms import Claims
 
 from unified_agent.domain import facts as f
 from unified_agent.domain.carry import carry_of
-from unified_agent.domain.ids import AgentId, CallId, InstanceId, LinkId, SessionId
-from unified_agent.domain.states import ItemKind, Side, SwitchMode
+from unified_agent.domain.commands import AnyCommand, JoinJob, TakeItems
+from unified_agent.domain.ids import AgentId, CallId, CommandId, InstanceId, JobName, LinkId, RequestId, SessionId
+from unified_agent.domain.job import Job
+from unified_agent.domain.states import DiallerStage, ItemKind, Side, SwitchMode
 from unified_agent.domain.topology import Next
 from unified_agent.server.failures import RequestRefused
 from unified_agent.server.moving import STEP_S, TELL_AGAIN_S, Moving
 
 pytestmark = pytest.mark.asyncio
 
+JOB = JobName("DEMO_OUT")
 UA2, UA3 = Next(id=InstanceId("ua-2"), url="http://ua-2"), Next(id=InstanceId("ua-3"), url="http://ua-3")
 
 
@@ -44,6 +48,7 @@ class Centre:
             hand_over=self._hand_over,
         )
         self.desktops: dict[SessionId, Desktop] = {}
+        self._commands = 0
 
     async def _hand_over(self, to: InstanceId, ticket: str, token: str) -> bool:
         self.handed.append((to, ticket, token))
@@ -89,6 +94,32 @@ class Centre:
         self.report(f.DiallerLoggedOn(session=session, request=request, dialler=LinkId("d-1"), jobs=()))
         return session
 
+    async def in_a_job(self, number: int) -> SessionId:
+        """Log an agent in who waits for the next customer."""
+        session = await self.at_the_dialler(number)
+        self.report(f.JobsListed(session=session, jobs=(Job(name=JOB, kind="outbound", active=True),)))
+        self._command(session, JoinJob(job=JOB))
+        self.report(f.JobJoined(session=session, request=self._open(session, "join-job"), job=JOB, keys=()))
+        self._command(session, TakeItems())
+        self.report(f.RequestDone(session=session, request=self._open(session, "take-items")))
+        self.report(f.ReadyForItem(session=session))
+        return session
+
+    def leave_job(self, session: SessionId) -> None:
+        """The dialler lets the agent out of the job."""
+        self.report(f.RequestDone(session=session, request=self._open(session, "leave-job")))
+        self.report(f.JobLeft(session=session, why="asked"))
+
+    def dialler(self, session: SessionId) -> DiallerStage:
+        return self.world.state(session).dialler.stage
+
+    def _command(self, session: SessionId, command: AnyCommand) -> None:
+        self._commands += 1
+        self.report(f.CommandReceived(session=session, id=CommandId(f"c{self._commands}"), command=command))
+
+    def _open(self, session: SessionId, what: str) -> RequestId:
+        return next(each.id for each in self.world.state(session).requests if each.what == what)
+
     def told(self) -> list[SessionId]:
         """Those whose desktops were told to go, in that order."""
         return [session for session, each in self.desktops.items() if each.of_type("goodbye")]
@@ -115,6 +146,23 @@ class Time:
         self.centre.world.clock.advance(seconds)
         if self.steps >= self.limit:
             raise asyncio.CancelledError
+
+    def after(self, seconds: float, do: Callable[[], None]) -> None:
+        """Do something once, so long from now."""
+        due = self.steps + round(seconds / STEP_S)
+        self.each.append(lambda: do() if self.steps == due else None)
+
+    async def ends_after(self, rate_per_s: float, seconds: float, holds: Callable[[], bool]) -> None:
+        """Drain for so long, and see that something holds in the last step."""
+        seen: list[bool] = []
+
+        def look() -> None:
+            seen.append(holds())
+
+        self.each.append(look)
+        await self.drain(rate_per_s, seconds)
+        self.each.remove(look)
+        assert seen[-1]
 
     async def drain(self, rate_per_s: float, seconds: float | None = None) -> None:
         """Drain to the end, or for so long."""
@@ -179,15 +227,33 @@ async def test_those_on_a_call_come_last(centre: Centre, time: Time):
     assert order == [*sessions[2:], *sessions[:2]]
 
 
-async def test_an_agent_with_a_record_open_goes_when_it_is_closed(centre: Centre, time: Time):
-    session = await centre.at_the_dialler(1)
+async def test_an_agent_in_a_job_is_taken_off_new_work_before_the_desktop_is_told(centre: Centre, time: Time):
+    session = await centre.in_a_job(1)
+    await time.ends_after(10.0, 1.0, lambda: [centre.dialler(session), centre.told()] == [DiallerStage.LEAVING, []])
+    time.after(0.5, lambda: centre.leave_job(session))
+    await time.ends_after(10.0, 1.0, lambda: centre.told() == [session])
+
+
+async def test_an_agent_with_a_record_open_goes_when_it_is_closed_and_gets_no_next(centre: Centre, time: Time):
+    session = await centre.in_a_job(1)
     centre.work(session)
-    await time.drain(10.0, 2.0)
-    assert centre.told() == []
-    assert centre.moving.status().waiting_for_items == 1
-    centre.report(f.ItemFinished(session=session))
-    await time.drain(10.0, 0.5)
-    assert centre.told() == [session]
+
+    def finish() -> None:
+        assert centre.told() == []
+        assert centre.moving.status().waiting_for_items == 1
+        centre.report(f.ItemFinished(session=session))
+        assert centre.dialler(session) is DiallerStage.LEAVING
+        centre.leave_job(session)
+
+    time.after(2.0, finish)
+    await time.ends_after(10.0, 2.5, lambda: centre.told() == [session])
+
+
+async def test_whoever_has_not_gone_when_it_is_called_off_gets_work_again(centre: Centre, time: Time):
+    session = await centre.in_a_job(1)
+    time.after(0.5, lambda: centre.leave_job(session))
+    await time.ends_after(10.0, 1.0, lambda: centre.dialler(session) is DiallerStage.LOGGED_ON)
+    assert centre.dialler(session) is DiallerStage.JOINING
 
 
 async def test_one_whose_claim_is_not_ours_yet_or_is_being_given_up_is_not_sent(centre: Centre, time: Time):
@@ -305,8 +371,8 @@ async def test_an_orphan_is_handed_to_nobody_because_nobody_has_its_passwords(ce
 
 async def test_one_agent_is_sent_where_the_operator_says_or_where_is_best(centre: Centre):
     session = await centre.agent(1)
-    assert centre.moving.move(AgentId("2001"), UA3.id) == UA3
-    assert centre.moving.move(AgentId("2001"), None) == UA2
+    assert await centre.moving.move(AgentId("2001"), UA3.id) == UA3
+    assert await centre.moving.move(AgentId("2001"), None) == UA2
     told = centre.desktops[session].of_type("goodbye")
     assert [(each["reason"], each["next"]["id"]) for each in told] == [("move", "ua-3"), ("move", "ua-2")]
 
@@ -315,25 +381,51 @@ async def test_one_who_is_there_already_stays(centre: Centre):
     session = await centre.agent(1)
     here = Next(id=InstanceId("ua-1"), url="http://ua-1")
     centre.world.where.others = [here]
-    assert centre.moving.move(AgentId("2001"), here.id) == here
+    assert await centre.moving.move(AgentId("2001"), here.id) == here
     assert centre.desktops[session].of_type("goodbye") == []
 
 
 async def test_an_agent_who_cannot_go_is_not_sent_and_the_operator_told_why(centre: Centre):
-    def refusal(agent: str, to: str | None = None) -> str:
+    async def refusal(agent: str, to: str | None = None) -> str:
         with pytest.raises(RequestRefused) as refused:
-            centre.moving.move(AgentId(agent), None if to is None else InstanceId(to))
+            await centre.moving.move(AgentId(agent), None if to is None else InstanceId(to))
         return refused.value.id
 
-    assert refusal("2009") == "agent.not-logged-in"
+    assert await refusal("2009") == "agent.not-logged-in"
     session = await centre.at_the_dialler(1)
     centre.work(session)
-    assert refusal("2001") == "agent.in-item"
+    assert await refusal("2001") == "agent.in-item"
     centre.report(f.ItemFinished(session=session))
-    assert refusal("2001", "ua-9") == "cluster.no-such-instance"
+    assert await refusal("2001", "ua-9") == "cluster.no-such-instance"
     centre.world.where.others = []
-    assert refusal("2001") == "instance.full"
+    assert await refusal("2001") == "instance.full"
     centre.world.where.others = [UA2]
     centre.desktops[session].gone()
-    assert refusal("2001") == "agent.not-logged-in"
+    assert await refusal("2001") == "agent.not-logged-in"
     assert centre.told() == []
+
+
+async def test_one_agent_in_a_job_is_told_once_the_dialler_gives_no_more_work(centre: Centre, time: Time):
+    session = await centre.in_a_job(1)
+    time.after(0.5, lambda: centre.leave_job(session))
+    assert await centre.moving.move(AgentId("2001"), UA3.id) == UA3
+    assert centre.told() == [session]
+    assert centre.dialler(session) is DiallerStage.LOGGED_ON, "nobody is put through before the desktop has gone"
+
+
+async def test_one_agent_who_gets_a_customer_at_this_moment_stays_and_works_on(centre: Centre, time: Time):
+    session = await centre.in_a_job(1)
+    time.after(0.5, lambda: centre.work(session))
+    with pytest.raises(RequestRefused) as refused:
+        await centre.moving.move(AgentId("2001"), UA3.id)
+    assert refused.value.id == "agent.in-item"
+    assert centre.told() == []
+    assert not centre.world.state(session).claim.going
+
+
+async def test_one_agent_whom_the_dialler_keeps_in_the_job_stays(centre: Centre, time: Time):
+    session = await centre.in_a_job(1)
+    with pytest.raises(RequestRefused) as refused:
+        await centre.moving.move(AgentId("2001"), UA3.id)
+    assert "3 s" in refused.value.detail
+    assert not centre.world.state(session).claim.going
