@@ -11,7 +11,7 @@ from tests.unit.domain.desk import AES, DIALLER, JOB, SESSION, Desk
 from unified_agent.domain import commands as c
 from unified_agent.domain import facts as f
 from unified_agent.domain.carry import adopt, carry_of
-from unified_agent.domain.claim_steps import GOES_ON, is_free
+from unified_agent.domain.claim_steps import GOES_ON, is_free, is_let_go
 from unified_agent.domain.effects import AskClaim, AskDialler, AskSwitch, AskTurn, LogOutAgent
 from unified_agent.domain.ids import AgentId, CallId, Secret, SessionId, StationId
 from unified_agent.domain.limits import LEAVE_LIMIT_S
