@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from unified_agent.client import ConnectionState, Desk
+from unified_agent.client import ConnectionState, Desk, Move
 from unified_agent.domain.ids import AgentId, CommandId
 from unified_agent.domain.session_state import Outcome
 from unified_agent.tools.chaos.faults import Scene, Struck
@@ -201,6 +201,7 @@ async def measure(scenario: Scenario, scene: Scene, telling: Telling) -> Reactio
         lost=len(lost),
         truthful=len(agreement.truthful_s),
         moved_in_order=sum(track.is_elsewhere and _noticed(track, began_s) is None for track in concerned.values()),
+        outage=Times.of(each.outage_s for track in concerned.values() for each in _losses(track, began_s)),
         others_disturbed=sum(track.out_s is not None for track in others),
         others_out=Times.of(track.back_s - track.out_s for track in others if track.out_s and track.back_s),
         disturbed_by_healing=sum(track.out_s is not None for track in healing.tracks.values()),
@@ -240,10 +241,15 @@ def _goes_on(watch: Watch, concerned: Iterable[int], hold_s: float, after_s: flo
     return after_s < hold_s or (after_s < BACK_LIMIT_S and bool(watch.waiting(concerned)))
 
 
+def _losses(track: Track, began_s: float) -> list[Move]:
+    """Return the moves since the fault in which the view was out of step."""
+    return [each for each in track.desk.moves if each.attached_at_s >= began_s and each.lost_at_s is not None]
+
+
 def _noticed(track: Track, began_s: float) -> float | None:
     """When a desktop knew that its instance was gone: the first loss since the fault, if there was one."""
-    times_s = (each.noticed_at_s for each in track.desk.moves if each.attached_at_s >= began_s)
-    return next((each_s for each_s in times_s if each_s is not None), None)
+    losses = _losses(track, began_s)
+    return losses[0].noticed_at_s if losses else None
 
 
 def _times(times_s: Iterable[float | None], from_s: float) -> Times:

@@ -13,7 +13,7 @@ from unified_agent.tools.chaos.faults import Scene, Struck
 CRASH_AIM_S: Final = 10.0
 SILENCE_AIM_S: Final = 15.0
 DATACENTRE_AIM_S: Final = 30.0
-#: The same for a move in good order, in which nobody's desktop may be out of step.
+#: The same for a move in good order.
 PLANNED_AIM_S: Final = 60.0
 
 
@@ -28,7 +28,7 @@ class Scenario:
         heal: undoes it, and waits until all is whole.
         hold_s: how long it lasts at least, seconds: long enough to see what must not happen.
         back_aim_s: until 99 of 100 agents work again, from the fault; None when nobody may notice anything.
-        planned: nothing fails, so no agent may be lost, not for a moment.
+        planned: nothing fails, so desktops are hardly ever out of step.
     """
 
     name: str

@@ -170,6 +170,7 @@ async def test_a_loss_is_measured_from_the_fault_for_those_it_strikes() -> None:
     assert (reaction.noticed.count, reaction.attached.count, reaction.back.count) == (1, 1, 1)
     assert reaction.greyed == 1
     assert (reaction.lost, reaction.others_disturbed, reaction.moved_in_order) == (0, 0, 0)
+    assert reaction.outage.count == 1
     assert reaction.truthful == reaction.truthful_after_healing == 2
 
 
@@ -183,6 +184,7 @@ async def test_a_move_in_good_order_notices_no_loss() -> None:
 
     reaction = await measured(crowd, order, planned=True)
     assert (reaction.moved_in_order, reaction.noticed.count, reaction.lost) == (1, 0, 0)
+    assert reaction.outage.count == 0
 
 
 @pytest.mark.asyncio

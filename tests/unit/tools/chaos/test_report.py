@@ -24,6 +24,7 @@ WELL = Reaction(
     lost=0,
     truthful=60,
     moved_in_order=0,
+    outage=Times.of([1.5] * 30),
     others_disturbed=0,
     others_out=Times(),
     disturbed_by_healing=0,
@@ -71,7 +72,7 @@ def test_a_run_in_which_all_is_as_it_should_be_misses_nothing() -> None:
         ({"lost": 2}, "kill: 2 of 30 agents were not at work again"),
         ({"back": Times.of([11.0] * 30)}, "kill: 99 of 100 agents at work after 11.0 s, aim 10 s"),
         ({"others_disturbed": 1}, "kill: 1 of 30 agents were disturbed who should not have been"),
-        ({"planned": True, "moved_in_order": 29}, "kill: 29 of 30 desktops were moved without being out of step"),
+        ({"planned": True}, "kill: a desktop moved in good order was out of step for 1.5 s, aim 1 s"),
         ({"disturbed_by_healing": 3}, "kill: 3 agents disturbed by healing"),
         ({"sessions_ended": 1}, "kill: 1 sessions ended by the system"),
         ({"commands_unknown": 1}, "kill: 1 commands unknown after 5 s"),
@@ -101,7 +102,8 @@ def test_the_json_holds_every_figure_and_what_was_missed() -> None:
 
 
 def test_the_table_has_a_line_for_each_fault_and_what_differed() -> None:
-    other = replace(WELL, scenario="switch", differences=["agent 3: not back at work"])
+    other = replace(WELL, scenario="switch", moved_in_order=29, differences=["agent 3: not back at work"])
     table = as_table(report(WELL, other))
     assert [line.split()[0] for line in table.splitlines() if line.startswith(("kill", "switch"))] == ["kill", "switch"]
     assert "agent 3: not back at work" in table
+    assert "29 moved without being out of step, the others for 1.50 s, at most 1.50 s" in table
