@@ -9,10 +9,10 @@ CHECKS := .venv/bin/python packaging/checks.py
 # How many simulated worlds `make simulate` runs, and (optionally) the first seed: make simulate SEEDS=5000 FIRST=1
 SEEDS ?= 2000
 FIRST ?=
-# More arguments for `make demo`, for instance: make demo ARGS="--help"
+# More arguments for `make demo` and `make chaos`, for instance: make demo ARGS="--help"
 ARGS ?=
 
-.PHONY: help demo test check simulate build format setup constraints clean system system-demo system-test python web \
+.PHONY: help demo test check simulate chaos build format setup constraints clean system system-demo system-test python web \
   pages
 
 help: ## show this list
@@ -29,6 +29,9 @@ check: python web ## lint, types, room contract, unit and property tests (under 
 
 simulate: python ## simulate SEEDS=2000 worlds, each from its own seed, the first FIRST= or new each time
 	@$(CHECKS) simulate --seeds $(SEEDS) $(if $(FIRST),--first-seed $(FIRST))
+
+chaos: system-test python ## break a whole cluster with 1,000 agents in every way (root; under 30 min)
+	@exec .venv/bin/unified-agent chaos $(ARGS)
 
 build: setup ## build the wheel, pages included, into dist/
 	@rm -rf dist && .venv/bin/python -m hatchling build -t wheel
