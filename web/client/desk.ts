@@ -199,10 +199,8 @@ export class Desk {
   }
 
   #begin(): void {
-    const { agent, server } = this.#keeper.home;
     this.#replica.clear();
-    this.#servers.orderFor(agent);
-    if (server !== "") this.#servers.prefer(server);
+    this.#servers.orderFor(this.#keeper.home.agent);
     this.#connection.start();
   }
 

@@ -107,11 +107,6 @@ export class Servers {
     }
   }
 
-  /** Goes there first: the session was there before. */
-  prefer(url: string): void {
-    this.#lastGood = this.#entry(url).url;
-  }
-
   /** A server said where to go. Returns its origin. */
   suggest(url: string): string {
     this.#suggested = this.#entry(url).url;

@@ -134,7 +134,7 @@ export class Http {
   }
 
   readonly fetch: Fetch = (address, init) => {
-    const { origin, pathname, search } = new URL(address);
+    const { origin, pathname, search } = new URL(address, "https://page");
     const headers = new Headers(init.headers);
     const asked: Asked = {
       atMs: Date.now(),

@@ -171,6 +171,7 @@ describe("a planned move", () => {
     const fresh = rig.wires.last;
     old.drop(4420);
     expect(rig.status).toMatchObject({ state: "connecting", reason: ConnectionReason.SessionMoved });
+    expect(rig.keeper.home.server).toBe("https://b");
     expect(fresh.closedWith).toBeNull();
     fresh.serve(2);
     expect(rig.status).toMatchObject({ state: "live", instance: "b", movedFrom: "a", nothingLost: false });
@@ -226,6 +227,7 @@ describe("a planned move", () => {
     rig.wires.all[0]?.goodbye("drain", place("b"), 3_000);
     await settle(1_000);
     expect(rig.asked(RESUME)).toHaveLength(1);
+    expect(rig.wires.all).toHaveLength(2);
   });
 
   test("is given up when the page ends the session", async () => {

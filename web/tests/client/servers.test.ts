@@ -116,12 +116,6 @@ describe("the order of tries", () => {
     expect(servers.next()).toBe("https://a");
   });
 
-  test("the server of the session that is gone on with comes first", () => {
-    const servers = new Servers(["https://a"]);
-    servers.prefer("https://b");
-    expect(order(servers)).toEqual(["https://b", "https://a"]);
-  });
-
   test("with one server every try goes to it, however often it failed", () => {
     const servers = new Servers(["https://a"]);
     for (let tries = 0; tries < 50; tries += 1) {
