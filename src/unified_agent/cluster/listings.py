@@ -9,7 +9,7 @@ from unified_agent.cluster import tenure
 from unified_agent.cluster.lives import Lives
 from unified_agent.cluster.registration import Place
 from unified_agent.cluster.roll import Roll
-from unified_agent.cluster.stores.base import Committed, PutValue, Store, StoreRefused, StoreUnavailable
+from unified_agent.cluster.stores.base import Committed, PutValue, Revision, Store, StoreRefused, StoreUnavailable
 from unified_agent.cluster.values import write_value
 from unified_agent.domain.ids import InstanceId
 from unified_agent.domain.ports import Clock
@@ -18,7 +18,7 @@ from unified_agent.domain.ports import Clock
 RETRY_S: Final = 0.5
 _AGAIN_S: Final = 0.1
 #: From one writing to the next, seconds. When ten of 100 instances end at once, each of the others writes two or three
-#: times and not ten times what all have to read, and each time knows from its roll what it wrote last.
+#: times and not ten times what all have to read.
 PACE_S: Final = 0.25
 
 
@@ -33,6 +33,7 @@ class Listings:
         self._clock = clock
         self._wanted = asyncio.Event()
         self._sent_s = float("-inf")
+        self._written: tuple[tenure.Listing, Revision] | None = None
 
     def look(self) -> None:
         """The roll or our registration has changed."""
@@ -59,7 +60,7 @@ class Listings:
         if life is None or not self._roll.is_complete:
             return True
         names = frozenset(each.instance for each in self._roll.registered() if each.instance != place.instance)
-        listing, revision = self._roll.listing(place.datacentre, place.instance)
+        listing, revision = self._present()
         if listing is None or (listing.incarnation, frozenset(listing.names)) != (life.incarnation, names):
             # From the moment it is sent it may stand in the store: the old ones and the new ones must be asked.
             self._lives.change(lambda each: tenure.listing_sent(each, names))
@@ -71,9 +72,18 @@ class Listings:
                 change.conditions, [PutValue(each.key, write_value(each.value)) for each in change.writes]
             )
             if not isinstance(outcome, Committed):
+                self._written = None
                 return False
+            self._written = tenure.Listing(life.incarnation, tuple(sorted(names))), outcome.revision
         self._confirm(names)
         return True
+
+    def _present(self) -> tuple[tenure.Listing | None, Revision]:
+        """Return our listing as we wrote it last, or as the roll has it when that is later: a watch may lag."""
+        listing, revision = self._roll.listing(self._place.datacentre, self._place.instance)
+        if self._written is not None and self._written[1] > revision:
+            return self._written
+        return listing, revision
 
     def _confirm(self, names: frozenset[InstanceId]) -> None:
         now_s = self._clock.now_s()

@@ -177,6 +177,23 @@ def test_a_listing_that_had_changed_since_it_was_read_is_written_when_the_roll_h
     on_virtual_time(play)
 
 
+def test_while_the_watch_lags_it_goes_by_what_it_wrote_itself() -> None:
+    async def play(engine: MemoryEngine) -> None:
+        writer = Writer(engine)
+        life = writer.begin()
+        await writer.look()
+        for name in (B1, B2):
+            writer.register(name)
+            writer.roll.take(as_of_old(engine, KEY))
+            before = engine.revision
+            writer.listings.look()
+            await asyncio.sleep(PACE_S + 0.01)
+            assert engine.revision == before + 1
+        assert writer.listed == Listing(life.incarnation, (B1, B2))
+
+    on_virtual_time(play)
+
+
 def test_many_that_go_at_once_are_taken_off_together() -> None:
     async def play(engine: MemoryEngine) -> None:
         writer = Writer(engine)
@@ -222,6 +239,13 @@ def test_an_outage_is_waited_out() -> None:
         assert writer.listed == Listing(life.incarnation, ())
 
     on_virtual_time(play)
+
+
+def as_of_old(engine: MemoryEngine, key: str) -> Snapshot:
+    """Everything as it is, but for one key, which is as it was when it was made."""
+    now = engine.snapshot(CLUSTER_PREFIX)
+    made = replace(now.entries[key], revision=now.entries[key].created, value=write_value(Listing(1, ())))
+    return replace(now, entries={**now.entries, key: made})
 
 
 def stale_snapshot(engine: MemoryEngine, key: str) -> Snapshot:
