@@ -181,6 +181,8 @@ class SessionMachine(RuleBasedStateMachine):
         if isinstance(effect, AskSwitch | AskDialler):
             assert effect.request not in self.asked
             self.asked.add(effect.request)
+            password = getattr(effect.ask, "password", None)
+            assert password is None or password.value == PASSWORD, "somebody was to be logged in or out without it"
         if isinstance(effect, AskSwitch) and isinstance(effect.ask, c.CallCommand):
             assert state.telephony.stage is TelephonyStage.UP
         if isinstance(effect, AskDialler) and isinstance(effect.ask, c.TakeItems):
@@ -248,10 +250,10 @@ class SessionMachine(RuleBasedStateMachine):
 
     @rule(reason=st.sampled_from(["drain", "move", "taken-over"]))
     def move_asked(self, reason: str) -> None:
-        had_item = self.state.item is not None
+        before = self.state
         self.give(f.MoveAsked(session=SESSION, reason=reason))
-        if had_item:
-            assert self.state.claim.stage is not ClaimStage.LEAVING or self.state.item is None
+        if before.item is not None and before.presence is Presence.CONNECTED:
+            assert self.state.claim.stage is before.claim.stage, "an agent at work with a record was given up"
         self.go_on_elsewhere(follows=False)
 
     @precondition(lambda self: self.steps > 40)
@@ -269,17 +271,28 @@ class SessionMachine(RuleBasedStateMachine):
         """Another instance takes the session in, whether or not it can read at once what was left."""
         self.go_on_elsewhere(follows=follows, knows=knows, lost=True)
 
-    def go_on_elsewhere(self, *, follows: bool, knows: bool = True, lost: bool = False) -> None:
+    @precondition(lambda self: self.state.claim.stage is not ClaimStage.ASKED)
+    @rule()
+    def instance_and_desktop_lost(self) -> None:
+        """Another instance takes the session over without the desktop, and so without its passwords."""
+        self.go_on_elsewhere(follows=False, lost=True, orphaned=True)
+
+    @rule()
+    def desktop_shows_its_ticket(self) -> None:
+        self.give(f.IdentityShown(session=SESSION, identity=self.identity))
+        assert not self.state.orphaned or self.state.phase is Phase.CLOSED
+
+    def go_on_elsewhere(self, *, follows: bool, knows: bool = True, lost: bool = False, orphaned: bool = False) -> None:
         state = self.state
         if not lost and (state.phase is not Phase.CLOSED or state.close_reason not in GOES_ON):
             return
         if lost and state.phase is Phase.CLOSED:
             return
         self.left = unpack(pack(carry_of(state)))
-        claim = ClaimState(
-            stage=ClaimStage.ASKED, wish=Wish.RESUME, term=0, needs_desktop=follows, ticket_term=self.term
-        )
-        fresh = new_session(SESSION, self.identity, Policy(), self.now_s, claim)
+        wish = Wish.SPREAD if orphaned else Wish.RESUME
+        claim = ClaimState(stage=ClaimStage.ASKED, wish=wish, term=0, needs_desktop=follows, ticket_term=self.term)
+        identity = self.left.identity if orphaned else self.identity
+        fresh = replace(new_session(SESSION, identity, Policy(), self.now_s, claim), orphaned=orphaned)
         fresh = replace(fresh, telephony=replace(fresh.telephony, verified=state.telephony.verified))
         self.state = adopt(self.left, fresh, self.now_s) if knows else fresh
         self.desktop = view_of(self.state)
