@@ -11,8 +11,8 @@ breaks each rule:
   an epoch.
 - **repeated-command**: one command handed to a link twice.
 - **lost-acknowledgement**: a command that was done, or refused, and later stands otherwise; one that was accepted and
-  is not known any more. Where it is known what desktops were told, that counts, and what was handed to a link: an
-  instance that is cut off may note a wish of which nobody ever hears.
+  is not known any more. Where it is known what desktops were told, that counts: an instance may settle a command and be
+  killed before anybody hears of it, and what is found out later, from switch and dialler, may be that it is undone.
 
 Time is ``mono_s``, which all processes of one machine and of one simulation share. Histories of several machines
 cannot be compared so.
@@ -156,7 +156,6 @@ class _Checker:
     _served: dict[int, _Served] = field(default_factory=dict)
     _latest: dict[str, _Served] = field(default_factory=dict)
     _performed: dict[tuple[CommandId, str, str], Entry] = field(default_factory=dict)
-    _with_deeds: set[CommandId] = field(default_factory=set)
     _commands: dict[CommandId, _Standing] = field(default_factory=dict)
 
     def recorded(self, entry: Entry) -> None:
@@ -218,7 +217,6 @@ class _Checker:
 
     def _deed(self, entry: Entry, deed: LinkDeed) -> None:
         if deed.command is not None:
-            self._with_deeds.add(deed.command)
             what = (deed.command, deed.side.value, deed.what)
             first = self._performed.setdefault(what, entry)
             if first is not entry:
@@ -319,7 +317,7 @@ class _Checker:
         standing = self._commands.setdefault(said.command, _Standing())
         if said.outcome is Outcome.DONE:
             standing.settled = standing.settled or entry
-        if said.command not in self.heard or said.command in self._with_deeds or standing.refused is not None:
+        if said.command not in self.heard or standing.refused is not None:
             self._stands(said.command, standing, said.outcome, entry)
 
     def _stands(self, command: CommandId, standing: _Standing, outcome: Outcome | None, shown_by: Entry | Told) -> None:
