@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from unified_agent.domain.commands import MakeCall
-from unified_agent.domain.ids import CommandId
+from unified_agent.domain.ids import CommandId, InstanceId
+from unified_agent.domain.selection import Standing
 from unified_agent.domain.session_state import CommandRecord, Outcome
+from unified_agent.domain.topology import InstanceEntry, Next
 from unified_agent.server import desk_messages as messages
 from unified_agent.server.desk_messages import (
     COMMANDS,
@@ -19,8 +21,14 @@ from unified_agent.server.desk_messages import (
     CommandBody,
     CommandFrame,
     DesktopBeat,
+    Goodbye,
     Hello,
     LoginBody,
+    ResolveBody,
+    ResumeBody,
+    TicketFrame,
+    TopologyFrame,
+    Welcome,
     standing,
 )
 
@@ -105,6 +113,74 @@ def test_a_record_is_told_in_full_but_for_its_time() -> None:
 def test_frames_to_the_desktop_carry_their_type_first() -> None:
     answer = Answer(id="c-1", command_type="make-call", outcome=Outcome.DONE, error="", detail="")
     assert msgspec.json.encode(answer).startswith(b'{"type":"answer","id":"c-1"')
+
+
+FRAMES_OUT: list[tuple[Any, dict[str, Any]]] = [
+    (
+        Welcome(outcome="resumed", epoch=3, seq=19, now="…", beat_s=1.0, silent_s=15.0, term=2, instance="ua-1"),
+        {
+            "type": "welcome",
+            "outcome": "resumed",
+            "epoch": 3,
+            "seq": 19,
+            "now": "…",
+            "beat_s": 1.0,
+            "silent_s": 15.0,
+            "term": 2,
+            "instance": "ua-1",
+        },
+    ),
+    (
+        Goodbye(reason="move", next=Next(id=InstanceId("ua-2"), url="http://ua-2"), after_ms=5_000),
+        {"type": "goodbye", "reason": "move", "next": {"id": "ua-2", "url": "http://ua-2"}, "after_ms": 5_000},
+    ),
+    (
+        Goodbye(reason="drain", next=None, after_ms=0),
+        {"type": "goodbye", "reason": "drain", "next": None, "after_ms": 0},
+    ),
+    (TicketFrame(ticket="t"), {"type": "ticket", "ticket": "t"}),
+    (
+        TopologyFrame(
+            cluster="c",
+            epoch=2,
+            version=9,
+            active="dc1",
+            reconnect_window_ms=2_000,
+            instances=(
+                InstanceEntry(
+                    id=InstanceId("ua-1"), url="http://ua-1", datacentre="dc1", state=Standing.DRAINING, weight=0
+                ),
+            ),
+        ),
+        {
+            "type": "topology",
+            "cluster": "c",
+            "epoch": 2,
+            "version": 9,
+            "active": "dc1",
+            "reconnect_window_ms": 2_000,
+            "instances": [{"id": "ua-1", "url": "http://ua-1", "datacentre": "dc1", "state": "draining", "weight": 0}],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("frame", "plain"), FRAMES_OUT, ids=lambda each: type(each).__name__)
+def test_frames_about_instances_have_the_form_that_desktops_know(frame: Any, plain: dict[str, Any]) -> None:
+    assert json.loads(msgspec.json.encode(frame)) == plain
+
+
+@pytest.mark.parametrize(("ticket", "token"), [("", "t"), ("t", ""), ("t" * 8_193, "t"), ("t", "t" * 129)])
+def test_a_ticket_and_its_token_have_bounds(ticket: str, token: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        read(ResumeBody, ticket=ticket, token=token)
+
+
+def test_whose_end_is_asked_for_is_a_command_like_any_other() -> None:
+    command = {"type": "make-call", "number": "3001"}
+    assert read(ResolveBody, command=command).command == MakeCall(number="3001")
+    with pytest.raises(msgspec.ValidationError):
+        read(ResolveBody, command={**command, "number": "not a number"})
 
 
 def test_each_close_code_is_of_the_range_left_to_applications_and_means_one_thing() -> None:
