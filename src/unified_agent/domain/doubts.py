@@ -1,9 +1,8 @@
 """What became of a command that nobody answered, found out from what switch and dialler say now.
 
 Nothing is asked again: a second "dial" would call the customer twice. The truth decides, and where it leaves no trace
-that
-is said: ``command.not-performed`` when it can be seen that it was not, ``command.no-trace`` when nothing is left to
-tell by (the call is over, the record is closed).
+that is said: ``command.not-performed`` when it can be seen that it was not, ``command.no-trace`` when nothing is left
+to tell by (the call is over, the record is closed).
 """
 
 from __future__ import annotations
