@@ -8,8 +8,11 @@ Hypothesis profiles, chosen by ``--hypothesis-profile``:
 
 A simulation test takes the fixture ``world_seed`` and draws all its chance from it. It then runs once for each of
 ``--seeds`` seeds from ``--first-seed`` on; the seed is in the name of the test, and
-``pytest tests/simulation --seed 8812`` runs that one again.
+``pytest tests/simulation --seed 8812`` runs that one again. A test that takes ``cluster_seed`` runs a whole cluster
+with its switch, diallers and desktops, which costs ten times as much, and gets a tenth of the seeds.
 """
+
+import math
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,10 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give each test that asks for ``world_seed`` its seeds."""
-    if "world_seed" not in metafunc.fixturenames:
-        return
+    """Give each test that asks for ``world_seed`` or ``cluster_seed`` its seeds."""
     only: int | None = metafunc.config.getoption("--seed")
     first: int = metafunc.config.getoption("--first-seed")
-    seeds = [only] if only is not None else list(range(first, first + metafunc.config.getoption("--seeds")))
-    metafunc.parametrize("world_seed", seeds, ids=[f"seed{seed}" for seed in seeds])
+    for fixture, share in (("world_seed", 1), ("cluster_seed", 10)):
+        if fixture in metafunc.fixturenames:
+            count = math.ceil(metafunc.config.getoption("--seeds") / share)
+            seeds = [only] if only is not None else list(range(first, first + count))
+            metafunc.parametrize(fixture, seeds, ids=[f"seed{seed}" for seed in seeds])

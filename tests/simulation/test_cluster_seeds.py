@@ -26,8 +26,8 @@ AGREE_WITHIN_S = 120.0
 
 
 @pytest.mark.simulation
-def test_nothing_false_is_shown_and_all_agree_in_the_end(world_seed: int):
-    run(one_cluster(world_seed))
+def test_nothing_false_is_shown_and_all_agree_in_the_end(cluster_seed: int):
+    run(one_cluster(cluster_seed))
 
 
 async def one_cluster(seed: int) -> ClusterWorld:
