@@ -16,7 +16,7 @@ export const assertive = signal("");
 
 /** Says something that is not urgent. The same words again are said again. */
 export function say(words: string): void {
-  polite.value = polite.value === words ? `${words}\u00a0` : words;
+  polite.value = polite.peek() === words ? `${words}\u00a0` : words;
 }
 
 /** The number or words by which a call is told. */
