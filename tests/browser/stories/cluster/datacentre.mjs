@@ -13,7 +13,7 @@ await clusterStory("datacentre", async (desk) => {
   await desk.press("Ready");
   await desk.shows("Ready");
   assert.match(await serverOf(desk), /^east/);
-  await happen(CENTRE.aes, "/calls", { number: "8000", caller: "02079460127", talk_s: 600 });
+  await happen(CENTRE.aes, "/calls", { number: "5009", caller: "02079460127", talk_s: 600 });
   await desk.shows("Call arriving");
   await desk.press("Answer");
   await desk.shows("On a call");

@@ -26,7 +26,7 @@ await clusterStory("drained", async (caller) => {
   await caller.shows("Not ready");
   await caller.press("Ready");
   await caller.shows("Ready");
-  await happen(CENTRE.aes, "/calls", { number: "8000", caller: "02079460125", talk_s: 600 });
+  await happen(CENTRE.aes, "/calls", { number: "5003", caller: "02079460125", talk_s: 600 });
   await caller.shows("Call arriving");
   await caller.press("Answer");
   await caller.shows("On a call");

@@ -9,7 +9,7 @@ await clusterStory("frozen", async (desk) => {
   await desk.shows("Not ready");
   await desk.press("Ready");
   await desk.shows("Ready");
-  await happen(CENTRE.aes, "/calls", { number: "8000", caller: "02079460124", talk_s: 600 });
+  await happen(CENTRE.aes, "/calls", { number: "5002", caller: "02079460124", talk_s: 600 });
   await desk.shows("Call arriving");
   await desk.press("Answer");
   await desk.shows("On a call");

@@ -15,7 +15,7 @@ await clusterStory("no-store", async (desk) => {
   const before = await serverOf(desk);
   strikeStore("SIGSTOP");
   await page.waitForTimeout(5_000); // more than a lease
-  await happen(CENTRE.aes, "/calls", { number: "8000", caller: "02079460126", talk_s: 600 });
+  await happen(CENTRE.aes, "/calls", { number: "5008", caller: "02079460126", talk_s: 600 });
   await desk.shows("Call arriving");
   await desk.press("Answer");
   await desk.shows("On a call");
