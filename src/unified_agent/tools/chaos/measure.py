@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from unified_agent.client import ConnectionState, Desk, Move
+from unified_agent.client import ConnectionState, Desk, Move, Settled
 from unified_agent.domain.ids import AgentId, CommandId
 from unified_agent.domain.session_state import Outcome
 from unified_agent.tools.chaos.faults import Scene, Struck
@@ -128,14 +128,21 @@ class Telling:
 
     def heard(self, agent: VirtualAgent, envelope: Json) -> None:
         """Keep what a notice says about a command."""
-        if envelope["type"] == "command-settled" and agent.desk is not None:
-            data = envelope["data"]
+        if envelope["type"] == "command-settled":
+            self._keep(agent, envelope["data"]["command"], envelope["data"]["outcome"])
+
+    def ended(self, agent: VirtualAgent, settled: Settled) -> None:
+        """Keep how a press ended for its desktop, by whichever way it heard."""
+        self._keep(agent, settled.id, settled.outcome)
+
+    def _keep(self, agent: VirtualAgent, command: str, outcome: str) -> None:
+        if agent.desk is not None:
             self.told.append(
                 Told(
                     mono_s=time.monotonic(),
                     agent=AgentId(agent.desk.agent),
-                    command=CommandId(data["command"]),
-                    outcome=Outcome(data["outcome"]),
+                    command=CommandId(command),
+                    outcome=Outcome(outcome),
                 )
             )
 
@@ -187,7 +194,7 @@ async def measure(scenario: Scenario, scene: Scene, telling: Telling) -> Reactio
         healed_s = time.monotonic()
         after = await become_truthful(world, crowd, everyone, time.time() + AGREE_LIMIT_S)
     others = [track for index, track in watch.tracks.items() if index not in concerned]
-    ended = {what: count for what, count in (crowd.tally - tally).items() if what.startswith("session ended")}
+    happened = crowd.tally - tally
     return Reaction(
         scenario=scenario.name,
         title=scenario.title,
@@ -205,9 +212,10 @@ async def measure(scenario: Scenario, scene: Scene, telling: Telling) -> Reactio
         others_disturbed=sum(track.out_s is not None for track in others),
         others_out=Times.of(track.back_s - track.out_s for track in others if track.out_s and track.back_s),
         disturbed_by_healing=sum(track.out_s is not None for track in healing.tracks.values()),
-        sessions_ended=sum(ended.values()),
+        sessions_ended=sum(count for what, count in happened.items() if what.startswith("session ended")),
         gaps=_gaps(crowd) - gaps,
-        commands_unknown=left_unknown(telling.told[told_before:], UNKNOWN_LIMIT_S, time.monotonic()),
+        commands_unknown=left_unknown(telling.told[told_before:], UNKNOWN_LIMIT_S, time.monotonic())
+        + sum(count for what, count in happened.items() if what.endswith(": no answer")),
         healing_s=round(healed_s - healing_s, 3),
         truthful_after_healing=len(after.truthful_s),
         differences=[*agreement.open[:DIFFERENCES_KEPT], *after.open[:DIFFERENCES_KEPT]],

@@ -74,14 +74,15 @@ class ChaosRun:
         """
         course, plan, scene = self._course, self._plan, self._scene
         began_s = time.time()
-        end = scene.crowd.listen(self._telling.heard)
+        ends = scene.crowd.listen(self._telling.heard), scene.crowd.listen_to_ends(self._telling.ended)
         try:
             await scene.crowd.come(course.logins_per_second)
             await self._until_at_work()
             await scene.world.set_traffic(plan.calls_at_switch_per_minute)
             reactions = [await self._react(scenario) for scenario in course.scenarios]
         finally:
-            end()
+            for end in ends:
+                end()
         entries = scene.world.histories()
         return ChaosReport(
             version=__version__,

@@ -19,6 +19,7 @@ from unified_agent.client import (
     Move,
     Rest,
     SessionOver,
+    Settled,
 )
 from unified_agent.tools.load.failovers import Failover
 from unified_agent.tools.load.plan import LoadPlan
@@ -28,6 +29,8 @@ from unified_agent.tools.load.truths import back_at_work
 Json = dict[str, Any]
 #: Told of each envelope that reached a desktop: which agent's, and the envelope.
 Listener = Callable[["VirtualAgent", Json], None]
+#: Told how each press ended: whose, and how.
+EndListener = Callable[["VirtualAgent", Settled], None]
 
 #: A person who is not let in tries again after this, seconds, unless the instance said when.
 TRY_AGAIN_S: Final = 2.0
@@ -121,6 +124,7 @@ class VirtualAgent:
             except TimeoutError:
                 crowd.tally[f"{word}: no answer"] += 1
                 continue
+            crowd.tell_end(self, settled)
             crowd.tally[word if settled.done else f"{word}: {settled.outcome} {settled.error}"] += 1
             if not settled.done:
                 await asyncio.sleep(AFTER_REFUSAL_S)
@@ -166,6 +170,7 @@ class Crowd:
         self.working: Final = asyncio.Event()
         self.working.set()
         self._listeners: list[Listener] = []
+        self._end_listeners: list[EndListener] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def come(self, rate_per_s: float) -> None:
@@ -199,6 +204,16 @@ class Crowd:
         """Have a listener told of every envelope at every desktop; returns a function that ends it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def listen_to_ends(self, listener: EndListener) -> Callable[[], None]:
+        """Have a listener told how each press ended, as its desktop was told; returns a function that ends it."""
+        self._end_listeners.append(listener)
+        return lambda: self._end_listeners.remove(listener)
+
+    def tell_end(self, agent: VirtualAgent, settled: Settled) -> None:
+        """Tell all listeners how a press ended."""
+        for listener in self._end_listeners:
+            listener(agent, settled)
 
     def tell(self, agent: VirtualAgent, envelope: Json) -> None:
         """Tell all listeners of an envelope."""

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from tests.unit.tools.load.views import Json, view
 
-from unified_agent.client import ConnectionState, Move
+from unified_agent.client import ConnectionState, Move, Settled
 from unified_agent.client.moves import ConnectionStatus
 from unified_agent.tools.chaos.faults import Scene
 from unified_agent.tools.chaos.places import INSTANCES, Host
@@ -71,6 +71,7 @@ class FakeCrowd:
         self.agents = [FakeAgent(index, host) for index, host in enumerate(hosts)]
         self.tally: Counter[str] = Counter()
         self.listeners: list[Callable[[Any, Json], None]] = []
+        self.end_listeners: list[Callable[[Any, Settled], None]] = []
 
     def desk(self, index: int) -> FakeDesk:
         desk = self.agents[index].desk
@@ -84,6 +85,10 @@ class FakeCrowd:
     def listen(self, listener: Callable[[Any, Json], None]) -> Callable[[], None]:
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
+
+    def listen_to_ends(self, listener: Callable[[Any, Settled], None]) -> Callable[[], None]:
+        self.end_listeners.append(listener)
+        return lambda: self.end_listeners.remove(listener)
 
     def logged_in(self) -> list[tuple[FakeAgent, FakeDesk]]:
         return [(agent, agent.desk) for agent in self.agents if agent.desk is not None]

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.tools.chaos.fakes import FakeCrowd, FakeWorld, scene
 from tests.unit.tools.load.views import view
 
-from unified_agent.client import ConnectionState
+from unified_agent.client import ConnectionState, Settled
 from unified_agent.domain.ids import AgentId, CommandId
 from unified_agent.domain.session_state import Outcome
 from unified_agent.tools.chaos import measure as measuring
@@ -114,6 +114,13 @@ def test_notices_about_commands_are_kept_and_nothing_else() -> None:
     crowd.tell(0, {"type": "agent-changed", "data": {}})
     crowd.tell(0, {"type": "command-settled", "data": {"command": "d-1", "outcome": "done"}})
     assert [(each.agent, each.command, each.outcome) for each in telling.told] == [("50001", "d-1", Outcome.DONE)]
+
+
+def test_the_end_of_a_press_is_kept_by_whichever_way_its_desktop_heard() -> None:
+    crowd, telling = FakeCrowd("a1"), Telling()
+    settled = Settled(id="d-2", type="answer-call", outcome="refused", error="e", detail="")
+    telling.ended(crowd.agents[0], settled)  # type: ignore[arg-type]
+    assert [(each.command, each.outcome) for each in telling.told] == [("d-2", Outcome.REFUSED)]
 
 
 # --- a whole measurement
@@ -236,8 +243,9 @@ async def test_sessions_that_the_system_ended_are_counted_from_the_fault_on() ->
     async def strike(scene: Scene) -> Struck:
         crowd.tally["session ended: instance.draining"] += 1
         crowd.tally["answer-call"] += 1
+        crowd.tally["answer-call: no answer"] += 1
         crowd.desk(0).gaps += 2
         return frozenset()
 
     reaction = await measured(crowd, strike, back_aim_s=None)
-    assert (reaction.sessions_ended, reaction.gaps) == (1, 2)
+    assert (reaction.sessions_ended, reaction.gaps, reaction.commands_unknown) == (1, 2, 1)

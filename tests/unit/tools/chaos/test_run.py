@@ -85,7 +85,7 @@ async def test_agents_come_callers_ring_and_each_fault_is_measured() -> None:
     assert world.crowd.came == [100.0]
     assert world.did == ["traffic 1"]
     assert told.reactions == [WELL, WELL]
-    assert world.crowd.listeners == []
+    assert world.crowd.listeners == world.crowd.end_listeners == []
 
 
 async def test_agents_are_spread_over_both_instances_before_a_fault() -> None:

@@ -182,6 +182,22 @@ async def test_a_press_that_was_refused_is_counted_with_its_reason(monkeypatch):
     await played.crowd.go(log_out=False)
 
 
+async def test_listeners_are_told_how_each_press_ended(monkeypatch):
+    played = Played(monkeypatch)
+    told: list[str] = []
+    end = played.crowd.listen_to_ends(lambda agent, settled: told.append(settled.outcome))
+    await played.come()
+    desk = played.desks[0]
+    desk.show(view(session__uses_dialler=False, calls=[call("alerting")]))
+    await played.settle()
+    end()
+    desk.show(view(session__uses_dialler=False, calls=[call("alerting", "8")]))
+    await played.settle()
+    assert len(desk.commands) == 2
+    assert told == ["done"]
+    await played.crowd.go(log_out=False)
+
+
 async def test_nobody_presses_while_all_rest(monkeypatch):
     played = Played(monkeypatch)
     await played.come()
