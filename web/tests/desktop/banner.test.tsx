@@ -3,7 +3,7 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ConnectionReason, type ConnectionStatus, type View } from "../../client/index.js";
 import { DEFAULT_PREFS, prefs } from "../../desktop/prefs.js";
-import { connection, desk, view, wasLive } from "../../desktop/store.js";
+import { connection, desk, held, view, wasLive } from "../../desktop/store.js";
 import { now } from "../../desktop/time.js";
 import { Banners } from "../../desktop/views/banner.js";
 import { keepWhereabouts, moved } from "../../desktop/whereabouts.js";
@@ -80,6 +80,7 @@ describe.each([
     {
       checking: "Your call is not affected.",
       going: "Going to another one.",
+      sent: "This server stopped serving at ",
       serviced: "You are moved to another server without interruption.",
       store: "The servers cannot reach their shared store.",
       moved: "Nothing was lost.",
@@ -92,6 +93,7 @@ describe.each([
     {
       checking: "A hívását nem érinti.",
       going: "Átállás egy másikra.",
+      sent: "óta nem szolgál ki.",
       serviced: "Megszakítás nélkül másik kiszolgálóra kerül.",
       store: "A kiszolgálók nem érik el a közös tárolójukat.",
       moved: "Semmi sem veszett el.",
@@ -107,6 +109,7 @@ describe.each([
   test.each([
     ["a silent server", { ...LIVE, state: "suspect" } as ConnectionStatus, aView(), words.checking],
     ["a lost server, while there are others", LOST, aView(), words.going],
+    ["one that had us go", { ...LOST, reason: ConnectionReason.SteppedDown }, aView(), words.sent],
     ["a server that is serviced", { ...LIVE, leaving: "drain" } as ConnectionStatus, aView(), words.serviced],
     ["a claim that waits for the store", MOVED, awaiting("cluster.no-store"), words.store],
     ["a move", MOVED, aView(), words.moved],
@@ -157,4 +160,14 @@ test("good news go by themselves, losses stay for longer", async () => {
   await act(() => void told());
   vi.advanceTimersByTime(8_000);
   expect(moved.value).not.toBeNull();
+});
+
+test("why the server was lost is told on while its end is held back", () => {
+  connection.value = { ...LOST, reason: ConnectionReason.SteppedDown };
+  expect(told()).toContain("This server stopped serving");
+  held.value = "lost";
+  connection.value = MOVED;
+  expect(told()).toContain("This server stopped serving");
+  held.value = null;
+  expect(told()).toContain("You are in datacentre west now.");
 });
