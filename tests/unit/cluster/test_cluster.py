@@ -151,7 +151,7 @@ def test_whoever_leaves_stands_down_first_and_proves_its_end_last():
 def test_what_is_being_released_is_released_before_it_goes():
     async def doing(world: World) -> None:
         a = await busy(world)
-        a.fail(delay_s=0.3)
+        a.store.fates = ["never"]  # so that the release takes a second
         a.agents.close(a.agents.sessions[AGENT])
         await a.leave()
         record = world.agent()
