@@ -20,8 +20,6 @@ from unified_agent.observe import get_logger, log_event
 
 LOGGER: Final = get_logger("cluster.releasing")
 
-#: Tries to release a claim before it is left for the next claimant to ask for.
-TRIES: Final = 20
 #: How often is looked whether a session that was asked to leave has left, seconds.
 _LOOK_S: Final = 0.02
 _LATER: Final = ReleaseAnswer(outcome=ReleaseOutcome.LATER, id="cluster.owner-lives")
@@ -81,11 +79,12 @@ class Releasing:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _release(self, held: Held) -> bool:
-        """Release a claim; False when it could not be, and the next claimant has to ask for it."""
-        for _ in range(TRIES):
-            claimer = self._holdings.claimer(of=held.record.incarnation)
-            if claimer is None:
-                return False
+        """Release a claim. False when our registration ended first: nobody need ask us for it then.
+
+        It is tried for as long as that takes, because a claim that stands in the name of the living keeps its station from
+        everybody else.
+        """
+        while (claimer := self._holdings.claimer(of=held.record.incarnation)) is not None:
             try:
                 await self._carries.settle(held.record.agent)
                 outcome = await self._records.commit(ownership.release(held.record, held.revisions, claimer))
