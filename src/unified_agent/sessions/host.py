@@ -264,7 +264,8 @@ class Host:
         if session is None:
             return "not-here"
         state = self._live[session].state
-        if reason == "taken-over" and not hmac.compare_digest(proof, self._prove(agent, state.identity.password)):
+        proven = state.orphaned or hmac.compare_digest(proof, self._prove(agent, state.identity.password))
+        if reason == "taken-over" and not proven:
             return "agent.wrong-password" if state.telephony.verified else "agent.already-logging-in"
         if not is_let_go(state):
             return "later"

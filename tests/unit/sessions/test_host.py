@@ -489,6 +489,14 @@ def test_a_login_takes_an_orphan_s_place():
     assert [each.id for each in rooms.host.sessions()] == [session]
 
 
+def test_an_orphan_is_given_up_to_whoever_logs_in_elsewhere_and_proves_it_at_the_switch():
+    rooms = Rooms(claims=Claims())
+    rooms.host.adopt_orphan(left())
+    rooms.grant(SessionId("from-elsewhere"), 4, left())
+    assert rooms.host.let_go(AgentId("5001"), "taken-over", "5001 knows 1234") == ""
+    assert len(rooms.host) == 0
+
+
 def test_an_orphan_is_not_taken_in_beside_a_session_of_its_agent():
     rooms = Rooms(claims=Claims())
     claimed(rooms)
