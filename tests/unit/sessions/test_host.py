@@ -490,7 +490,7 @@ def test_a_login_takes_an_orphan_s_place():
 
 
 def test_an_orphan_is_given_up_to_whoever_logs_in_elsewhere_and_proves_it_at_the_switch():
-    rooms = Rooms(claims=Claims())
+    rooms = Rooms(claims=Claims(), switch=AskedPort())
     rooms.host.adopt_orphan(left())
     rooms.grant(SessionId("from-elsewhere"), 4, left())
     assert rooms.host.let_go(AgentId("5001"), "taken-over", "5001 knows 1234") == ""
