@@ -119,7 +119,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
     Attributes:
         session: that the agent is to be served in.
-        ticket_term: term in the desktop's ticket, for RESUME.
+        ticket_term: term in the desktop's ticket, for RESUME; 0 in one that was written before anything was granted.
         held_term: term in which this instance acts for the agent right now; 0 when it does not. A record that names us
             does not mean that we hold it: we may have released it since it was read.
         is_ordered: a person has said that the last owner is dead, whatever its listing says.
@@ -218,7 +218,7 @@ def decide_claim(
     if all(ours):
         assert agent.record is not None
         return Holding(agent.record.term)
-    if _is_overtaken(agent.record, request):
+    if _is_overtaken(agent.record, request, owners):
         return Refuse(Refusal.TAKEN_OVER, f"agent {request.agent} has logged in elsewhere since")
     conditions: list[Condition] = []
     for seen in (agent, station):
@@ -280,11 +280,19 @@ def admit(terms: Terms, key: str, term: int) -> tuple[Terms, bool]:
     return (terms, True) if term == highest else (Terms({**terms.highest, key: term}), True)
 
 
-def _is_overtaken(record: Record | None, request: Request) -> bool:
-    """Say whether a desktop comes back with the ticket of a session after which another one has begun."""
+def _is_overtaken(record: Record | None, request: Request, owners: Mapping[tuple[InstanceId, int], OwnerView]) -> bool:
+    """Say whether a desktop comes back with the ticket of a session after which another one has begun.
+
+    A ticket of term 0 is of a login that was granted nothing before its instance was lost. It may be the later one, so
+    only a session that lives stands against it.
+    """
     if request.wish is not Wish.RESUME or record is None or record.owner is None:
         return False
-    return record.session != request.session and request.ticket_term < record.term
+    if record.session == request.session:
+        return False
+    if request.ticket_term == 0:
+        return owners.get((record.owner, record.incarnation), OwnerView(is_live=True)).is_live
+    return request.ticket_term < record.term
 
 
 def _is_ours(record: Record | None, request: Request, claimer: Claimer) -> bool:

@@ -87,9 +87,13 @@ class Entry:
         self._take_in(content, carried, desktop_follows=False)
 
     def _take_in(self, content: TicketContent, carried: SessionState | None, *, desktop_follows: bool) -> SessionId:
-        """Go on with a session. A ticket outlives it; what the last owner left says whether it has ended since."""
+        """Go on with a session. A ticket outlives it; what the last owner left says whether it has ended since.
+
+        A ticket of term 0 is of a login that was granted nothing before its instance was lost. What is found then may
+        be of the session before it, or of one after it: the claim will tell.
+        """
         if carried is not None and carried.id != content.session:
-            if carried.claim.term > content.term:
+            if 0 < content.term < carried.claim.term:
                 raise RequestRefused("taken-over")
             carried = None
         if carried is not None and has_ended(carried):

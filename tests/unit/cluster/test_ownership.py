@@ -114,6 +114,13 @@ def test_nothing_is_taken_from_the_living(wish, ticket_term):
         assert said.code is expected
 
 
+def test_a_login_that_was_granted_nothing_gives_way_to_a_session_that_lives_and_to_no_other():
+    said = decide(owner=LIVES, session=LATER, ticket_term=0)
+    assert isinstance(said, Refuse)
+    assert said.code is Refusal.TAKEN_OVER
+    assert isinstance(decide(owner=GONE, session=LATER, ticket_term=0), Claim)
+
+
 @pytest.mark.parametrize("owner", [LIVES, GONE, changed(GONE, is_proven_ended=True)])
 def test_a_desktop_after_whose_session_another_has_begun_is_overtaken(owner):
     said = decide(owner=owner, session=LATER, ticket_term=6)

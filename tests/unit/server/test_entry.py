@@ -235,6 +235,20 @@ async def test_what_an_earlier_session_left_is_not_taken_for_this_one_s():
     assert two.second.state(session).log_out == ""
 
 
+async def test_a_login_that_was_granted_nothing_before_its_instance_was_lost_goes_on_elsewhere():
+    two = Two()
+    session, token = await two.first.log_in()
+    desktop = Desktop(two.first)
+    desktop.hello(token)
+    two.second.where.left = replace(
+        carry_of(two.first.state(session)), id=SessionId("before"), claim=ClaimState(term=5), log_out="agent"
+    )
+    assert (await two.second.resume(desktop.ticket, token)).status_code == 200
+    state = two.second.state(session)
+    assert state.log_out == ""
+    assert state.claim.ticket_term == 0
+
+
 @pytest.mark.parametrize("why", ["instance.full", "instance.draining", "station.in-use"])
 async def test_an_instance_that_cannot_take_it_says_so(why: str):
     two = Two(capacity=1 if why == "instance.full" else 10)
