@@ -8,7 +8,7 @@ checked at once; a breach is an AssertionError. Rules that are pure are the clie
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
@@ -82,7 +82,18 @@ class ClusterDesktop:
         *,
         seeds: Sequence[str],
         dialler: bool,
+        hang_up: Callable[[], None] = lambda: None,
     ) -> None:
+        """Have a page that nobody has opened yet.
+
+        Args:
+            host, network: its machine.
+            number: of the agent.
+            random: of everything that the person and the page do by chance.
+            seeds: URLs that the page was given.
+            dialler: the agent takes work of the dialler.
+            hang_up: puts the telephone's handset down; a person does who cannot log in while on a call.
+        """
         self.host: Final = host
         self.agent: Final = f"{5000 + number}"
         self.station: Final = f"{2000 + number}"
@@ -100,6 +111,7 @@ class ClusterDesktop:
         self.moves: list[str] = []
         self.away = False
         self._network = network
+        self._hang_up = hang_up
         self._stream_of = ""
         self._epoch: int | None = None
         self._seq = 0
@@ -482,6 +494,8 @@ class ClusterDesktop:
         self.home = None
         self.commands.forget()
         line.lose(reason)
+        if reason == "agent.on-a-call":
+            self._hang_up()
 
 
 @dataclass(slots=True)

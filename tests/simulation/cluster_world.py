@@ -7,8 +7,10 @@ the store, the machines with their guardians, the network, desktops.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final, cast
@@ -32,6 +34,9 @@ from unified_agent.domain.ids import InstanceId
 from unified_agent.history import Entry, HistoryList
 from unified_agent.sealing import Keyring
 from unified_agent.settings import ClusterSettings, PeerSettings, Settings, StoreSettings
+from unified_agent.tools.simulators.aes.control import press_key
+from unified_agent.tools.simulators.aes.control_messages import PhoneKey, UseTelephone
+from unified_agent.tools.simulators.aes.refusals import Refused
 from unified_agent.tools.simulators.aes.server import AesServer
 from unified_agent.tools.simulators.apc.server import DiallerServer
 
@@ -185,7 +190,23 @@ class ClusterWorld:
         host = Host(f"desk-{number}", now_s=virtual_loop().now_s)
         self.network.reach.place(host.name, OFFICE)
         seeds = [url_of(name) for name in random.sample(names, min(2, len(names)))]
-        return ClusterDesktop(host, self.network.at(host), number, random, seeds=seeds, dialler=number % 2 == 0)
+        station = f"{2000 + number}"
+        return ClusterDesktop(
+            host,
+            self.network.at(host),
+            number,
+            random,
+            seeds=seeds,
+            dialler=number % 2 == 0,
+            hang_up=lambda: self._hang_up(station),
+        )
+
+    def _hang_up(self, station: str) -> None:
+        """Put a telephone's handset down."""
+        for call in tuple(self.aes.truth()["stations"].get(station, {}).get("calls", {})):
+            key = UseTelephone(station=station, key=PhoneKey.HANG_UP, call_id=call)
+            with contextlib.suppress(Refused):
+                self.aes.act(partial(press_key, data=key))
 
     @asynccontextmanager
     async def running(self, check: Callable[[], None]) -> AsyncIterator[None]:
