@@ -26,7 +26,7 @@ from unified_agent.domain.facts import (
     TelephonyDown,
     TelephonyUp,
 )
-from unified_agent.domain.move import Move, on_the_way_back
+from unified_agent.domain.move import INSTANCE_LOST, Move, on_the_way_back
 from unified_agent.domain.reconcile import Verdict, calls_accounted_for, judge, mode_to_restore
 from unified_agent.domain.session_state import OpenRequest, Outcome
 from unified_agent.domain.states import Phase, Side, SwitchMode, TelephonyStage
@@ -211,6 +211,7 @@ def snapshot_taken(move: Move, fact: StationSnapshot) -> None:
         case Verdict.LOG_IN:
             _log_in(move)
         case Verdict.TAKE_OVER:
+            _heed(move, fact)
             _believe(move, fact)
             _arrive(move)
         case Verdict.PROVE:
@@ -228,6 +229,19 @@ def _log_in(move: Move) -> None:
     identity = move.state.identity
     reason = move.state.policy.reason_after_login
     move.ask_switch(LogInAgent(agent=identity.agent, password=identity.password, reason=reason))
+
+
+def _heed(move: Move, fact: StationSnapshot) -> None:
+    """Take a mode that is another one than was left for the agent's later wish.
+
+    Our end does nothing at the switch, so whoever changed it did so after the last owner had written for the last time;
+    while the store is away that can be long before its end.
+    """
+    telephony, agent = move.state.telephony, move.state.agent
+    if telephony.trouble != INSTANCE_LOST or fact.mode is agent.mode:
+        return
+    if fact.mode in {SwitchMode.READY, SwitchMode.NOT_READY}:
+        move.set_telephony(wanted=fact.mode, wanted_reason=fact.reason)
 
 
 def _believe(move: Move, fact: StationSnapshot) -> None:

@@ -204,6 +204,36 @@ def test_after_a_ticket_the_session_goes_on_where_the_last_owner_left_it():
     assert desk.state.calls[0].direction is not None, "what a snapshot cannot tell was carried"
 
 
+def found(mode: SwitchMode, carried: SessionState, **more: Any) -> Desk:
+    """An agent's way back at another instance, who is found in a mode at the switch."""
+    desk = granted(waiting(Wish.RESUME), term=6, carried=carried)
+    desk.give(f.TurnGiven(session=SESSION, side=Side.TELEPHONY))
+    desk.done("observe")
+    desk.snapshot(agent="5001", mode=mode, **more)
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("left", "now"), [(SwitchMode.NOT_READY, SwitchMode.READY), (SwitchMode.READY, SwitchMode.NOT_READY)]
+)
+def test_a_mode_changed_since_the_last_owner_wrote_of_it_is_the_agents_wish(left: SwitchMode, now: SwitchMode):
+    before = left_by_another(calls=())
+    carried = replace(before, agent=replace(before.agent, mode=left), telephony=replace(before.telephony, wanted=left))
+    desk = found(now, carried, reason=3 if now is SwitchMode.NOT_READY else None)
+    assert (desk.state.agent.mode, desk.asked()) == (now, [])
+    assert desk.state.telephony.wanted is now
+
+
+def test_a_wish_that_waited_is_carried_out_when_the_switch_has_not_changed_since():
+    before = left_by_another(calls=())
+    carried = replace(
+        before,
+        agent=replace(before.agent, mode=SwitchMode.NOT_READY),
+        telephony=replace(before.telephony, wanted=SwitchMode.READY),
+    )
+    assert found(SwitchMode.NOT_READY, carried).asked() == ["ChangeMode"]
+
+
 def test_a_session_that_began_after_the_ticket_was_written_wins():
     desk = granted(
         waiting(Wish.RESUME, ticket_term=3), carried=left_by_another(id=SessionId("later"), claim=ClaimState(term=4))
