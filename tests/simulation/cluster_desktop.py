@@ -267,7 +267,7 @@ class ClusterDesktop:
                 home.is_known = False
                 return _Found(url, None)
             if line.end in FINAL_ENDS:
-                self._over(home, line.end)
+                self._over(home, line.end, line.reason)
             raise ConnectionError(line.end)
         answer = await ask(self._network, url, "GET", "/v1/topology", THERE_LIMIT_S)
         if answer.status == 200:
@@ -304,7 +304,7 @@ class ClusterDesktop:
         if line.end in NOT_HERE:
             home.is_known = False
         elif line.end in FINAL_ENDS:
-            self._over(home, line.end)
+            self._over(home, line.end, line.reason)
         return line if line.is_live else None
 
     def _not_taken(self, url: str, answer: Answer | None, home: Home) -> None:
@@ -312,15 +312,19 @@ class ClusterDesktop:
         if answer is None:
             self.servers.failed(url, now_s)
         elif answer.status in {401, 410, 423}:
-            self._over(home, str(answer.body.get("id")))
+            self._over(home, str(answer.body.get("id")), str(answer.body.get("detail", "")))
         elif "retry-after" in answer.headers:
             self.servers.busy(url, now_s + float(answer.headers["retry-after"]), now_s)
 
-    def _over(self, home: Home, why: str) -> None:
-        """The session is over, and its agent did not end it: a person has to log in again."""
-        if self.home is home:
-            self.home = None
+    def _over(self, home: Home, why: str, reason: str = "") -> None:
+        """The session is over, and a person has to log in again; without a reason that is a surprise."""
+        if self.home is not home:
+            return
+        self.home = None
+        if not reason:
             self.surprises.append(f"{asyncio.get_running_loop().time():.1f} {self.agent} {why}")
+        if reason == "agent.on-a-call":
+            self._hang_up()
 
     async def _open(self, url: str, home: Home) -> Line:
         """Open a line and say hello.
@@ -370,7 +374,7 @@ class ClusterDesktop:
             home.is_known = False
             return Loss.MOVED
         if line.end in FINAL_ENDS:
-            self._over(home, line.end)
+            self._over(home, line.end, line.reason)
         return line.end
 
     async def _leave(self, line: Line, goodbye: Frame) -> Line | None:

@@ -53,6 +53,7 @@ class Line:
         is_live: it shows the session.
         live_s: since when, by our own clock.
         end: why it is over, empty while it is not.
+        reason: why the session has ended, if the instance said so when it refused us.
         changed: set by a goodbye, and at the end.
     """
 
@@ -67,6 +68,7 @@ class Line:
         self.is_live = False
         self.live_s = 0.0
         self.end = ""
+        self.reason = ""
         self.changed: Final = asyncio.Event()
         self._page = page
         self._loop = loop
@@ -135,7 +137,8 @@ class Line:
             return
         self.term = term
         if frame["type"] == "refused":
-            self.lose(frame["reason"] if frame["id"] == "session.ended" and frame.get("reason") else frame["id"])
+            self.reason = frame.get("reason", "")
+            self.lose(frame["id"])
         elif frame["type"] == "goodbye":
             self.goodbye = frame
             self.changed.set()
