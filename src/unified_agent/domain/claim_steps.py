@@ -109,8 +109,8 @@ def granted(move: Move, fact: ClaimGranted) -> None:
             move.state = adopt(fact.carried, state, move.now_s)
             move.effects.append(RestartOutbox(session=state.id, reason="moved"))
             command_steps.recall(move)
-        elif fact.carried.phase is not Phase.CLOSED and fact.carried.claim.term > state.claim.ticket_term:
-            _close(move, "taken-over")  # a login has won since the ticket was written
+        elif fact.carried.phase is not Phase.CLOSED and 0 < state.claim.ticket_term < fact.carried.claim.term:
+            _close(move, "taken-over")  # a login has won since the ticket was written, which bore a term
             return
     move.set_claim(stage=ClaimStage.HELD, term=fact.term, trouble="", detail="")
     if move.state.telephony.link is not None and move.state.telephony.stage is TelephonyStage.WAITING:

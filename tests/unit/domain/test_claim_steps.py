@@ -234,6 +234,14 @@ def test_a_wish_that_waited_is_carried_out_when_the_switch_has_not_changed_since
     assert found(SwitchMode.NOT_READY, carried).asked() == ["ChangeMode"]
 
 
+def test_a_login_that_was_granted_nothing_before_inherits_nothing_of_the_session_before_it():
+    before = left_by_another(id=SessionId("before"), claim=ClaimState(term=4))
+    desk = granted(waiting(Wish.RESUME, ticket_term=0), carried=before)
+    assert desk.closed is None
+    assert desk.state.claim.stage is ClaimStage.HELD
+    assert desk.state.calls == ()
+
+
 def test_a_session_that_began_after_the_ticket_was_written_wins():
     desk = granted(
         waiting(Wish.RESUME, ticket_term=3), carried=left_by_another(id=SessionId("later"), claim=ClaimState(term=4))
