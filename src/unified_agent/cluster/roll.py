@@ -125,6 +125,11 @@ class Roll:
         """Return the record of the active datacentre, and its revision."""
         return self._value(Active, ACTIVE_KEY)
 
+    def others_serve(self, here: str) -> bool:
+        """Say whether the record names another datacentre than this one, and it is not being handed over."""
+        active, _ = self.active()
+        return active is not None and not active.handed_to and active.datacentre != here
+
     def listings(self, datacentre: str) -> Iterator[tuple[InstanceId, Listing]]:
         """All listings of a datacentre, by instance."""
         prefix = listing_key(datacentre, InstanceId(""))

@@ -57,6 +57,7 @@ class Entry:
             OpenRefused: the login is not taken.
         """
         _send_on(await self._whereabouts.home_of(identity.agent))
+        _send_on(self._whereabouts.not_serving(identity.agent))  # it may have stood down while the store was asked
         return self._let_in(self._host.open(identity))
 
     async def resume(self, ticket: str, token: str) -> LoggedIn:
@@ -83,7 +84,6 @@ class Entry:
         Raises:
             OpenRefused, RequestRefused: it is not taken in.
         """
-        _send_on(self._whereabouts.not_serving(content.agent))
         self._take_in(content, carried, desktop_follows=False)
 
     def _take_in(self, content: TicketContent, carried: SessionState | None, *, desktop_follows: bool) -> SessionId:
@@ -92,6 +92,7 @@ class Entry:
         A ticket of term 0 is of a login that was granted nothing before its instance was lost. What is found then may
         be of the session before it, or of one after it: the claim will tell.
         """
+        _send_on(self._whereabouts.not_serving(content.agent))  # it may have stood down while the store was asked
         if carried is not None and carried.id != content.session:
             if 0 < content.term < carried.claim.term:
                 raise RequestRefused("taken-over")

@@ -279,6 +279,17 @@ def test_one_whom_the_owner_would_not_have_asked_waits_for_somebody_else():
     play(doing)
 
 
+def test_who_asks_an_instance_of_the_passive_datacentre_is_sent_elsewhere():
+    async def doing(world: World) -> None:
+        _, w1 = await world.of("a1", "w1", datacentres=("east", "west"))
+        await asyncio.sleep(1.0)
+        w1.agents.claim()
+        await asyncio.sleep(0.1)
+        assert [each.id for each in w1.agents.of(ClaimRefused)] == ["passive"]
+
+    play(doing)
+
+
 def test_a_survivor_takes_nothing_from_the_living():
     async def doing(world: World) -> None:
         _, b = await owned(world, "a1", "b1")

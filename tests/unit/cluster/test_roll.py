@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from unified_agent.cluster.activation import Active
 from unified_agent.cluster.heartbeats import Stage
@@ -106,6 +107,14 @@ def test_listings_proofs_and_the_active_datacentre_are_read_with_their_revisions
     assert tuple(read.listings("west")) == ((W1, Listing(5, (A1, A2))),)
     assert read.ended("east", A2) == 4
     assert read.active() == (active, 9)
+
+
+def test_others_serve_when_the_record_names_another_datacentre_and_is_not_handed_over():
+    active = Active(datacentre="east", epoch=2, reason="first start", by=A1)
+    read = roll(entry(ACTIVE_KEY, active, 2, 9))
+    assert (read.others_serve("west"), read.others_serve("east")) == (True, False)
+    read = roll(entry(ACTIVE_KEY, replace(active, handed_to="west"), 2, 9))
+    assert (read.others_serve("west"), roll().others_serve("west")) == (False, False)
 
 
 def test_what_is_not_there_is_said_not_to_be():

@@ -12,7 +12,7 @@ from tests.unit.sessions.rooms import Claims
 from unified_agent.domain.carry import carry_of
 from unified_agent.domain.claim_steps import GOES_ON
 from unified_agent.domain.facts import ClaimLost
-from unified_agent.domain.ids import InstanceId, SessionId
+from unified_agent.domain.ids import AgentId, InstanceId, SessionId
 from unified_agent.domain.session_state import ClaimState, SessionState
 from unified_agent.domain.states import ClaimStage, Phase, Wish
 from unified_agent.domain.topology import Elsewhere, Next, Passive
@@ -187,6 +187,22 @@ async def test_a_desktop_is_sent_on_from_an_instance_that_does_not_serve(
     problem = answer.json()
     assert (answer.status_code, problem["id"]) == (421, failure)
     assert {key: problem[key] for key in ("next", "epoch") if key in problem} == more
+    assert len(two.second.host) == 0
+
+
+async def test_an_instance_that_stands_down_while_it_asks_the_store_takes_nobody_in(monkeypatch: pytest.MonkeyPatch):
+    two = Two()
+    _, token, ticket, _ = await two.left()
+    where = two.second.where
+
+    async def stands_down(agent: AgentId) -> None:
+        where.away = Passive(THERE, 7)
+
+    monkeypatch.setattr(where, "carried", stands_down)
+    assert (await two.second.resume(ticket, token)).json()["id"] == "datacentre.passive"
+    where.away = None
+    monkeypatch.setattr(where, "home_of", stands_down)
+    assert (await logged_in(two.second)).json()["id"] == "datacentre.passive"
     assert len(two.second.host) == 0
 
 
