@@ -366,14 +366,9 @@ class Claiming:
     def _record(self, record: Record, wish: Wish) -> None:
         if self._history is not None:
             self._history.record(
-                Claimed,
-                agent=record.agent,
-                station=record.station,
-                term=record.term,
-                incarnation=record.incarnation,
-                epoch=record.epoch,
-                wish=wish.value,
-            )
+                Claimed, agent=record.agent, station=record.station, term=record.term, incarnation=record.incarnation,
+                epoch=record.epoch, wish=wish.value,
+            )  # fmt: skip
 
     @staticmethod
     async def _pause(pause_s: float, news: asyncio.Event) -> None:
