@@ -35,11 +35,10 @@ LOOK_AGAIN_S: Final = 0.25
 #: The longest time between two looks at a claim whose owner does not answer, seconds. Most likely it has ended, and the
 #: roll will tell: ten that end at once leave 10,000 claims, each look at one is two reads of the store.
 SILENT_OWNER_S: Final = 2.0
-#: Claims that are read, decided and written at a time; further ones wait for their turn. All at once, 1,000 claims
-#: queue 2,000 reads, and each must queue again behind them to write: on a slow store none comes to its end in time. So
-#: few that 100 instances together ask the store for less than it answers within the limit of a request; one instance
-#: with answers in 5 ms still makes 400 a second.
+#: Claims under way at the store, and of those made anew, which have 3 s; others wait for their turn. So few that the
+#: reads of 100 instances are answered within a request's limit: with 32 nothing came to its end on a slow store.
 CLAIMS_AT_ONCE: Final = 8
+CLAIMS_ANEW_AT_ONCE: Final = 16
 #: After a change that the store did not make, seconds: it may know what our watch has yet to tell, that we have lost
 #: our lease for instance, and decided anew at once it would be refused again, by hundreds a second.
 CONFLICT_PAUSE_S: Final = 0.05
@@ -116,7 +115,7 @@ class Claiming:
         self._wishes: dict[SessionId, _Wish] = {}
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._news = asyncio.Event()
-        self._turns = asyncio.Semaphore(CLAIMS_AT_ONCE)
+        self._turns, self._turns_anew = asyncio.Semaphore(CLAIMS_AT_ONCE), asyncio.Semaphore(CLAIMS_ANEW_AT_ONCE)
         self._in_flight = 0
 
     def join(self, reports: Reports) -> None:
@@ -317,7 +316,7 @@ class Claiming:
         life = self._members.lives.current
         if life is None:
             return
-        # All at once, for promises last 3 s: one after the other 1,000 agents took that many times three round trips.
+        # Many at once, for promises last 3 s: one after the other 1,000 agents took that many times three round trips.
         wanted = [each for each in self._holdings.items() if each[1].record.incarnation != life.incarnation]
         outcomes = await asyncio.gather(*(self._claim_one_anew(*each) for each in wanted), return_exceptions=True)
         for outcome in outcomes:
@@ -329,7 +328,7 @@ class Claiming:
                 self._members.lives.drop(each)
 
     async def _claim_one_anew(self, session: SessionId, held: Held) -> None:
-        async with self._turns:
+        async with self._turns_anew:
             await self._claim_in_turn(session, held)
 
     async def _claim_in_turn(self, session: SessionId, held: Held) -> None:
