@@ -22,8 +22,8 @@ from unified_agent.cluster.peer_messages import TenureAnswer, TenureQuestion
 from unified_agent.cluster.peers import Peers, PeerUnreachable
 from unified_agent.cluster.registration import REFUSED_RETRY_S, Place, Registration
 from unified_agent.cluster.roll import Departed, Roll
-from unified_agent.cluster.stores.base import Store, StoreRefused
-from unified_agent.cluster.transactions import CLUSTER_PREFIX
+from unified_agent.cluster.stores.base import Changes, Snapshot, Store, StoreRefused
+from unified_agent.cluster.transactions import CLUSTER_PREFIX, listing_key, listing_prefix
 from unified_agent.domain.ids import InstanceId
 from unified_agent.domain.ports import Clock
 from unified_agent.history import History, SteppedDown
@@ -217,8 +217,21 @@ class Members:
                     self._departed(departed)
                 if self.fresh_since_s is None:
                     self.fresh_since_s = self._clock.now_s()
-                self._meet()
-                self._changed()
+                self._take_notice(told)
+
+    def _take_notice(self, told: Snapshot | Changes) -> None:
+        """Act on what the roll has just taken.
+
+        Of listings on our own side nothing depends but our own, and with 100 instances most of what is told is one of
+        those: each instance that comes or goes has all others write theirs.
+        """
+        place = self.place
+        keys = {each.key for each in told.events} if isinstance(told, Changes) else set(told.entries)
+        if not keys or not all(key.startswith(listing_prefix(place.datacentre)) for key in keys):
+            self._meet()
+            self._changed()
+        elif listing_key(place.datacentre, place.instance) in keys:
+            self._listings.look()
 
     def _departed(self, departed: Departed) -> None:
         if self._detector is None or departed.instance == self.place.instance:

@@ -272,7 +272,7 @@ def _lease_until_s(tenure: Tenure) -> float:
 
 
 def _promised_until_s(tenure: Tenure) -> float:
-    if tenure.asked is None:
+    if tenure.asked is None or (tenure.asked and not tenure.promised):  # asked for each deed, most often without any
         return -math.inf
     return min((tenure.promised.get(each, -math.inf) for each in tenure.asked), default=math.inf)
 

@@ -14,8 +14,10 @@ from unified_agent.cluster.heartbeats import Heartbeat, Report, Stage
 from unified_agent.cluster.members import FRESH_S
 from unified_agent.cluster.ownership import OwnerView
 from unified_agent.cluster.peer_messages import TenureQuestion
-from unified_agent.cluster.stores.base import DeleteKey
-from unified_agent.cluster.transactions import instance_key
+from unified_agent.cluster.stores.base import DeleteKey, PutValue
+from unified_agent.cluster.tenure import Listing
+from unified_agent.cluster.transactions import instance_key, listing_key
+from unified_agent.cluster.values import read_value, write_value
 from unified_agent.domain.ids import InstanceId
 from unified_agent.history import SteppedDown
 
@@ -199,6 +201,36 @@ def test_all_that_are_registered_are_heard_and_linked():
         assert {verdict(a, each) for each in ones[1:]} == {Verdict.ALIVE}
         assert a.cluster.peers.connected() == {"b1", "c1"}
         assert a.cluster.members.reason_of(InstanceId("b1")) == "it joined"
+
+    play(doing)
+
+
+def test_listings_of_others_on_our_side_are_known_and_nothing_is_done_about_them():
+    async def doing(world: World) -> None:
+        (a,) = await world.of("a1")
+        changes: list[float] = []
+        a.cluster.on_change(lambda: changes.append(a.clock.now_s()))
+        listing = write_value(Listing(7, (a.name,)))
+        world.engine.transact([], [PutValue(listing_key("east", InstanceId("b1")), listing)])
+        await asyncio.sleep(1.0)
+        assert changes == []
+        assert a.cluster.members.roll.listing("east", InstanceId("b1"))[0] == Listing(7, (a.name,))
+        world.engine.transact([], [PutValue(listing_key("west", InstanceId("w1")), listing)])
+        await asyncio.sleep(1.0)
+        assert len(changes) == 1, "whether the other side may be followed rests on its listings"
+
+    play(doing)
+
+
+def test_our_own_listing_is_looked_after_when_somebody_has_changed_it():
+    async def doing(world: World) -> None:
+        a, b = await world.of("a1", "b1")
+        key = listing_key("east", a.name)
+        world.engine.transact([], [PutValue(key, write_value(Listing(a.incarnation, ())))])
+        await asyncio.sleep(1.0)
+        entry = world.engine.get(key)
+        assert entry is not None
+        assert read_value(Listing, entry) == Listing(a.incarnation, (b.name,))
 
     play(doing)
 
