@@ -77,7 +77,7 @@ def test_a_deed_that_is_not_checked_just_before_it_is_found(monkeypatch: pytest.
         return any(life.incarnation == incarnation for life in self)
 
     monkeypatch.setattr(Lives, "may_act", may_always_act)
-    assert found(range(10), "is owned by", instances=3, faults=[process_paused])
+    assert found(range(10, 30), "is owned by", instances=3, faults=[process_paused])
 
 
 def test_a_claim_taken_from_the_living_is_found(monkeypatch: pytest.MonkeyPatch):
