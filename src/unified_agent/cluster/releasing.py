@@ -53,6 +53,8 @@ class Releasing:
         assert self._owner is not None, "joined"
         agent = question.agent
         if agent not in self._tasks:
+            if self._is_overtaken(question):
+                return ReleaseAnswer(outcome=ReleaseOutcome.REFUSED, id="taken-over")
             reason = "taken-over" if question.wish is Wish.LOGIN else "move"
             said = self._owner.let_go(agent, reason, question.proof)
             if said == "later":
@@ -69,6 +71,13 @@ class Releasing:
             await asyncio.sleep(_LOOK_S)
         return ReleaseAnswer(outcome=ReleaseOutcome.RELEASED)
 
+    def _is_overtaken(self, question: ReleaseQuestion) -> bool:
+        """Say whether a desktop comes back with a ticket of another session than the one that lives here."""
+        assert self._owner is not None, "joined"
+        here = self._owner.session_of(question.agent)
+        asked_for = question.session or here
+        return question.wish is Wish.RESUME and here is not None and here != asked_for
+
     async def close(self) -> None:
         """Wait for what is under way, shortly."""
         tasks = tuple(self._tasks.values())
@@ -81,8 +90,8 @@ class Releasing:
     async def _release(self, held: Held) -> bool:
         """Release a claim. False when our registration ended first: nobody need ask us for it then.
 
-        It is tried for as long as that takes, because a claim that stands in the name of the living keeps its station from
-        everybody else.
+        It is tried for as long as that takes, because a claim that stands in the name of the living keeps its station
+        from everybody else.
         """
         while (claimer := self._holdings.claimer(of=held.record.incarnation)) is not None:
             try:
