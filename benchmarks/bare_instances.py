@@ -146,6 +146,8 @@ class BareInstance:
             make_nonce=token_bytes,
         )
         self.cluster.join(self, _Door(self.take), self, self)
+        # Without heartbeats each holds itself for the first of those who should look for orphans.
+        self.cluster.orphans.run = _for_ever  # type: ignore[method-assign]
 
     def claim(self, agent: AgentId, station: StationId, wish: Wish = Wish.LOGIN, *, session: SessionId) -> None:
         """Ask for an agent."""
@@ -285,7 +287,11 @@ async def running() -> AsyncIterator[Running]:
 
 async def _run(instance: BareInstance) -> None:
     async with instance.cluster.running():
-        await asyncio.Event().wait()
+        await _for_ever()
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()
 
 
 async def _nothing() -> None:
