@@ -285,7 +285,12 @@ class Claiming:
         self._delay(effect, "cluster.owner-lives", decision.owner)
         proof = self._prove(effect.session) if effect.wish is Wish.LOGIN else ""
         question = ReleaseQuestion(
-            agent=effect.agent, station=effect.station, term=record.term, wish=effect.wish, proof=proof
+            agent=effect.agent,
+            station=effect.station,
+            term=record.term,
+            wish=effect.wish,
+            proof=proof,
+            session=effect.session,
         )
         try:
             said = await self._peers.ask(decision.owner, question, RELEASE_LIMIT_S)

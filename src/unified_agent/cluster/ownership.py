@@ -218,7 +218,7 @@ def decide_claim(
     if all(ours):
         assert agent.record is not None
         return Holding(agent.record.term)
-    if _is_overtaken(agent.record, request, owners):
+    if _is_overtaken(agent.record, request):
         return Refuse(Refusal.TAKEN_OVER, f"agent {request.agent} has logged in elsewhere since")
     conditions: list[Condition] = []
     for seen in (agent, station):
@@ -280,19 +280,15 @@ def admit(terms: Terms, key: str, term: int) -> tuple[Terms, bool]:
     return (terms, True) if term == highest else (Terms({**terms.highest, key: term}), True)
 
 
-def _is_overtaken(record: Record | None, request: Request, owners: Mapping[tuple[InstanceId, int], OwnerView]) -> bool:
+def _is_overtaken(record: Record | None, request: Request) -> bool:
     """Say whether a desktop comes back with the ticket of a session after which another one has begun.
 
-    A ticket of term 0 is of a login that was granted nothing before its instance was lost. It may be the later one, so
-    only a session that lives stands against it.
+    A ticket of term 0 is of a login that was granted nothing before its instance was lost: it may be the later one. An
+    owner that lives knows, and is asked.
     """
     if request.wish is not Wish.RESUME or record is None or record.owner is None:
         return False
-    if record.session == request.session:
-        return False
-    if request.ticket_term == 0:
-        return owners.get((record.owner, record.incarnation), OwnerView(is_live=True)).is_live
-    return request.ticket_term < record.term
+    return record.session != request.session and 0 < request.ticket_term < record.term
 
 
 def _is_ours(record: Record | None, request: Request, claimer: Claimer) -> bool:

@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import fields as fields_of
 
 from unified_agent.cluster.heartbeats import Heartbeat
-from unified_agent.domain.ids import AgentId, InstanceId, StationId
+from unified_agent.domain.ids import AgentId, InstanceId, SessionId, StationId
 from unified_agent.domain.states import Wish
 from unified_agent.errors import LocalProtocolError, RemoteProtocolError
 from unified_agent.wire.peer.framing import PAYLOAD_LIMIT_BYTES
@@ -57,6 +57,7 @@ class ReleaseQuestion(_Message, frozen=True, tag="release-question"):
         wish: why the asker wants it.
         proof: that the person is who they say, as the kind of wish needs it; empty for none.
         by_url: where the desktop is to go.
+        session: that the desktop's ticket is of; empty from an older version.
     """
 
     agent: AgentId
@@ -65,6 +66,7 @@ class ReleaseQuestion(_Message, frozen=True, tag="release-question"):
     wish: Wish
     proof: str = ""
     by_url: str = ""
+    session: SessionId = SessionId("")
 
 
 class AdoptQuestion(_Message, frozen=True, tag="adopt-question"):

@@ -114,10 +114,8 @@ def test_nothing_is_taken_from_the_living(wish, ticket_term):
         assert said.code is expected
 
 
-def test_a_login_that_was_granted_nothing_gives_way_to_a_session_that_lives_and_to_no_other():
-    said = decide(owner=LIVES, session=LATER, ticket_term=0)
-    assert isinstance(said, Refuse)
-    assert said.code is Refusal.TAKEN_OVER
+def test_of_a_login_that_was_granted_nothing_an_owner_that_lives_knows_whether_it_is_overtaken():
+    assert isinstance(decide(owner=LIVES, session=LATER, ticket_term=0), AskOwner)
     assert isinstance(decide(owner=GONE, session=LATER, ticket_term=0), Claim)
 
 

@@ -27,7 +27,7 @@ from unified_agent.cluster.peer_messages import (
     read_question,
     write,
 )
-from unified_agent.domain.ids import AgentId, InstanceId, StationId
+from unified_agent.domain.ids import AgentId, InstanceId, SessionId, StationId
 from unified_agent.domain.states import Wish
 from unified_agent.errors import LocalProtocolError, RemoteProtocolError
 
@@ -42,13 +42,20 @@ HEARTBEAT = Heartbeat(
     missed=(Sighting(InstanceId("b"), 4, 9, 1.5),),
 )
 RELEASE = ReleaseQuestion(
-    agent=AgentId("5001"), station=StationId("2001"), term=4, wish=Wish.LOGIN, proof="hash", by_url="b"
+    agent=AgentId("5001"),
+    station=StationId("2001"),
+    term=4,
+    wish=Wish.LOGIN,
+    proof="hash",
+    by_url="b",
+    session=SessionId("s1"),
 )
 QUESTIONS: list[tuple[Question, bytes]] = [
     (TenureQuestion(incarnation=7), b'{"type":"tenure-question","incarnation":7}'),
     (
         RELEASE,
-        b'{"type":"release-question","agent":"5001","station":"2001","term":4,"wish":"login","proof":"hash","by_url":"b"}',
+        b'{"type":"release-question","agent":"5001","station":"2001","term":4,"wish":"login","proof":"hash","by_url":"b",'
+        b'"session":"s1"}',
     ),
     (AdoptQuestion(ticket="sealed"), b'{"type":"adopt-question","ticket":"sealed"}'),
     (

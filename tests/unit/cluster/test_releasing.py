@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.cluster.instances import AGENT, STATION, One, World, carry, play, until
 
 from unified_agent.cluster.claiming import RELEASE_LIMIT_S, STORE_RETRY_S
@@ -96,6 +97,26 @@ def test_a_session_that_comes_back_while_its_claim_is_released_still_leaves_some
 
 
 # --- asked by another instance
+
+
+def test_a_desktop_with_the_ticket_of_another_session_is_refused_for_one_that_lives():
+    async def doing(world: World) -> None:
+        a = await owner(world)
+        later = replace(QUESTION, session=SessionId("s0"))
+        assert await ask(a, later) == ReleaseAnswer(outcome=ReleaseOutcome.REFUSED, id="taken-over")
+        assert a.may_act()
+        assert await ask(a, replace(QUESTION, session=SESSION)) == ReleaseAnswer(outcome=ReleaseOutcome.RELEASED)
+
+    play(doing)
+
+
+def test_a_login_takes_an_agent_from_whatever_session_there_is():
+    async def doing(world: World) -> None:
+        a = await owner(world)
+        login = replace(QUESTION, session=SessionId("s2"), wish=Wish.LOGIN)
+        assert await ask(a, login) == ReleaseAnswer(outcome=ReleaseOutcome.RELEASED)
+
+    play(doing)
 
 
 def test_an_agent_who_goes_at_once_is_released_when_the_answer_is_given():
