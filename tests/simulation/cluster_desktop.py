@@ -312,7 +312,8 @@ class ClusterDesktop:
         if answer is None:
             self.servers.failed(url, now_s)
         elif answer.status in {401, 410, 423}:
-            self._over(home, str(answer.body.get("id")), str(answer.body.get("detail", "")))
+            reason = str(answer.body.get("detail", "")) if answer.status == 410 else ""
+            self._over(home, str(answer.body.get("id")), reason)
         elif "retry-after" in answer.headers:
             self.servers.busy(url, now_s + float(answer.headers["retry-after"]), now_s)
 

@@ -108,7 +108,6 @@ class CoreProcess:
         self.name: Final = InstanceId(kit.name)
         self._kit = kit
         self._truth = truth
-        self._opened = 0
         self._done = asyncio.Event()
         self._stage = Stage.READY
         loop = virtual_loop()
@@ -154,15 +153,13 @@ class CoreProcess:
         """Take a person's order."""
         self.cluster.order(order)
 
-    def want(self, agent: AgentId, station: StationId, wish: Wish, ticket_term: int) -> None:
-        """Somebody wants to be served here."""
+    def want(self, agent: AgentId, station: StationId, session: SessionId, wish: Wish, ticket_term: int) -> None:
+        """Somebody wants to be served here, in a session that began here or elsewhere."""
         if agent in self.served:
             return
         if station in {each.station for each in self.served.values()}:
             self.refused[agent] = "station.in-use"
             return
-        self._opened += 1
-        session = SessionId(f"{agent}-{self._kit.host.name}-{self._opened}")
         self.served[agent] = Served(session=session, agent=agent, station=station)
         self.refused.pop(agent, None)
         self.cluster.registry.ask(
@@ -269,7 +266,7 @@ class CoreProcess:
 
     def adopt_orphan(self, carried: SessionState) -> None:
         """See ``House``."""
-        self.want(carried.identity.agent, carried.identity.station, Wish.SPREAD, 0)
+        self.want(carried.identity.agent, carried.identity.station, carried.id, Wish.SPREAD, 0)
 
     async def adopt(self, question: AdoptQuestion) -> Answer:
         """See ``House``; nothing is adopted here."""
@@ -295,14 +292,17 @@ class Person:
 
     Attributes:
         home: name of the machine asked last.
-        term: the highest they were told, as a ticket has it.
+        session: the present one, which began with the last login.
+        term: the highest they were told in it, as a ticket has it.
     """
 
     def __init__(self, number: int, world: CoreWorld, random: Random) -> None:
         self.agent: Final = AgentId(f"{5000 + number}")
         self.station = StationId(f"{2000 + number}")
         self.home = ""
+        self.session = SessionId("")
         self.term = 0
+        self._logins = 0
         self._world = world
         self._random = random
 
@@ -312,7 +312,7 @@ class Person:
         while True:
             await asyncio.sleep(self._random.uniform(0.2, 1.0))
             process = self._world.process_seen_from(OFFICE, self.home)
-            if process is not None and process.serves(self.agent):
+            if process is not None and process.serves(self.agent) and self._is_mine(process.served[self.agent]):
                 self.term = max(self.term, process.served[self.agent].term)
                 if self._random.random() < self._world.restlessness:
                     self._ask_elsewhere()
@@ -323,6 +323,9 @@ class Person:
                 self._ask_elsewhere()
                 patience_s = self._random.uniform(2.0, 8.0)
 
+    def _is_mine(self, served: Served) -> bool:
+        return served.session == self.session
+
     def _ask_elsewhere(self) -> None:
         running = [each for each in self._world.machines.running() if self._world.process_seen_from(OFFICE, each.name)]
         able = [each for each in running if each.site == self._world.truth.active and self._random.random() < 0.95]
@@ -331,14 +334,17 @@ class Person:
         machine = self._random.choice(able or running)
         before = self._world.process(self.home)
         refused = before.refused.pop(self.agent, "") if before is not None else ""
-        log_in = self.term == 0 or bool(refused) or self._random.random() < 0.3
+        log_in = not self.session or bool(refused) or self._random.random() < 0.3
         if log_in and (refused == "station.in-use" or self._random.random() < 0.1):
             self.station = StationId(f"{2000 + self._random.randint(1, STATIONS)}")
+        if log_in:
+            self._logins += 1
+            self.session, self.term = SessionId(f"{self.agent}-{self._logins}"), 0
         wish = Wish.LOGIN if log_in else Wish.RESUME
         self.home = machine.name
         assert machine.life is not None, "it runs"
         process = cast("CoreProcess", machine.life.process)
-        machine.life.host.call(process.want, self.agent, self.station, wish, 0 if log_in else self.term)
+        machine.life.host.call(process.want, self.agent, self.station, self.session, wish, self.term)
 
 
 class CoreWorld:
