@@ -46,16 +46,14 @@ RELEASE = ReleaseQuestion(
     station=StationId("2001"),
     term=4,
     wish=Wish.LOGIN,
-    proof="hash",
-    by_url="b",
-    session=SessionId("s1"),
+    proof="hush",
+    session=SessionId("s"),
 )
 QUESTIONS: list[tuple[Question, bytes]] = [
     (TenureQuestion(incarnation=7), b'{"type":"tenure-question","incarnation":7}'),
     (
         RELEASE,
-        b'{"type":"release-question","agent":"5001","station":"2001","term":4,"wish":"login","proof":"hash","by_url":"b",'
-        b'"session":"s1"}',
+        b'{"type":"release-question","agent":"5001","station":"2001","term":4,"wish":"login","proof":"hush","by_url":"","session":"s"}',
     ),
     (AdoptQuestion(ticket="sealed"), b'{"type":"adopt-question","ticket":"sealed"}'),
     (
@@ -145,5 +143,5 @@ def test_a_message_longer_than_a_frame_is_our_fault() -> None:
 
 def test_a_ticket_and_a_proof_do_not_show_in_a_repr() -> None:
     assert repr(AdoptQuestion(ticket="sealed")) == "AdoptQuestion(ticket=…)"
-    assert "hash" not in repr(RELEASE)
+    assert "hush" not in repr(RELEASE)
     assert "agent='5001'" in repr(RELEASE)
