@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -380,11 +381,9 @@ class Claiming:
         if pause_s <= 0:
             await asyncio.sleep(0)
             return
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await news.wait()
-        except TimeoutError:
-            return
 
     def _delay(self, effect: AskClaim, trouble: str, detail: str = "") -> None:
         assert self._reports is not None, "joined"
