@@ -67,7 +67,7 @@ class Moving:
         self._make_token = make_token
         self._hand_over = hand_over
         self._told_s: dict[SessionId, float] = {}
-        self._waiting: set[SessionId] = set()
+        self._waiting: dict[SessionId, None] = {}  # in the order of their turns
         self._began_with = 0
         self._rate_per_s = 1.0
         self._draining = False
@@ -170,7 +170,7 @@ class Moving:
         for session in tuple(self._waiting):
             state = self._host.state(session)
             if state is None or is_free(state):
-                self._waiting.discard(session)
+                self._waiting.pop(session, None)
             if state is not None and is_free(state) and state.claim.stage is ClaimStage.HELD:
                 await self._send(state, now_s)
         due = sorted(
@@ -187,7 +187,7 @@ class Moving:
             if planned is not None and (is_free(planned) or planned.orphaned):
                 await self._send(planned, now_s)
             elif planned is not None:
-                self._waiting.add(planned.id)
+                self._waiting[planned.id] = None
         return sent
 
     async def _send(self, state: SessionState, now_s: float) -> None:
