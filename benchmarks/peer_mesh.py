@@ -44,10 +44,12 @@ from unified_agent.cluster.stores.memory import MemoryStore
 from unified_agent.cluster.stores.memory_engine import MemoryEngine
 from unified_agent.cluster.transactions import instance_key
 from unified_agent.cluster.values import Node, write_value
+from unified_agent.cluster.whereabouts import Whereabouts
 from unified_agent.domain.ids import InstanceId
 from unified_agent.network import TcpNetwork
 from unified_agent.observe import configure_logging
 from unified_agent.sealing import Keyring
+from unified_agent.server.push_transports.websocket import topology_frame
 from unified_agent.settings import PeerSettings
 
 SIZES: Final = (10, 30, 100)
@@ -112,10 +114,15 @@ class Measured:
             self._pipe.send(instance.cluster.members.place.peer_address)
             await self._until_linked(instance)
             settle_memory()
-            self._pipe.send(resident_bytes(os.getpid()) - before)
+            self._pipe.send((resident_bytes(os.getpid()) - before, *self._topology(instance)))
             await asyncio.to_thread(self._pipe.recv)
             verdicts = [each.verdict for each in instance.cluster.members.members()]
             self._pipe.send({each.value: verdicts.count(each) for each in detector.Verdict})
+
+    def _topology(self, instance: BareInstance) -> tuple[int, float]:
+        """Return how big the topology is that desktops are pushed, and what it costs to put it together, µs."""
+        whereabouts = Whereabouts(instance.cluster, "default", 2_000, instance.clock)
+        return len(topology_frame(whereabouts.topology())), microseconds(whereabouts.topology, times=20)
 
     async def _until_linked(self, instance: BareInstance) -> None:
         async with asyncio.timeout(60.0):
@@ -197,7 +204,7 @@ async def measure(size: int, settings: PeerSettings, words: str) -> None:
             each.peers.know({me: address})
         beating = {each: asyncio.create_task(each.beat(me)) for each in others}
         ends.callback(lambda: [each.cancel() for each in beating.values()])
-        memory = await asyncio.to_thread(ours.recv)
+        memory, topology_bytes, topology_us = await asyncio.to_thread(ours.recv)
         shares = []
         for _ in range(PERIODS):
             heard, used, began_s = sum(each.heard for each in others), cpu_s(child.pid), time.monotonic()
@@ -206,7 +213,8 @@ async def measure(size: int, settings: PeerSettings, words: str) -> None:
             shares.append((cpu_s(child.pid) - used) / took_s)
             heard = sum(each.heard for each in others) - heard
         messages = 2 * heard / took_s
-        print(f"{size:9} {words:5} {memory / 1e6:8.1f} MB {messages:10.0f}/s {median(shares):9.1%}", end="", flush=True)
+        print(f"{size:9} {words:5} {memory / 1e6:8.1f} MB {messages:10.0f}/s {median(shares):9.1%}", end="")
+        print(f" {topology_bytes:9} B {topology_us:6.0f} µs", end="", flush=True)
         if size > 2 * ENDED:
             used, began_s = cpu_s(child.pid), time.monotonic()
             for each in others[:ENDED]:
@@ -262,7 +270,8 @@ def tls_settings(folder: Path) -> PeerSettings:
 def main() -> None:
     sizes = [int(each) for each in sys.argv[1:]] or list(SIZES)
     begin(str(__doc__), "uvloop", "msgspec")
-    print(f"instances  TLS   memory added    messages   CPU of it   CPU of it in the {AFTER_S:.0f} s after {ENDED} end")
+    print("instances  TLS   memory added    messages   CPU of it   a topology, its CPU", end="   ")
+    print(f"CPU of it in the {AFTER_S:.0f} s after {ENDED} end")
     with tempfile.TemporaryDirectory() as folder:
         for settings, words in ((PeerSettings(), "no"), (tls_settings(Path(folder)), "yes")):
             for size in sizes:
