@@ -302,6 +302,19 @@ def test_a_lost_host_leaves_its_peers_waiting_and_resets_them_when_it_is_back():
     assert run(main()) == ["0.00 made", "32.00 reset"]
 
 
+def test_a_peer_of_a_lost_host_that_says_nothing_learns_of_it_from_its_kernel():
+    async def main() -> list[str]:
+        network = SimNetwork(Random(1))
+        here, there = host("a"), host("b")
+        near, _ = await connected(network, here, there)
+        await asyncio.sleep(1.0)
+        network.lose(there)
+        await asyncio.sleep(60.0)
+        return near.story
+
+    assert run(main()) == ["0.00 made", "36.00 reset"]
+
+
 # --- clocks
 
 
