@@ -32,6 +32,9 @@ from unified_agent.tools.load.processes import ChildFailed
 from unified_agent.tools.load.run import say
 from unified_agent.tools.load.world import WorldUnreachable
 
+#: How long an agent waits for the end of a press, seconds: longer than a datacentre is lost, for after that it is told.
+ANSWER_LIMIT_S: Final = 90.0
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +145,8 @@ async def _run(options: ChaosOptions, course: Course, plan: LoadPlan) -> ChaosRe
     with _folder(options.keep) as folder:
         async with started_cluster(plan, folder) as world:
             say("the cluster stands")
-            crowd = Crowd(world.urls, plan, world.http, random.Random(seed))  # noqa: S311 - what agents do
+            chance = random.Random(seed)  # noqa: S311 - what agents do
+            crowd = Crowd(world.urls, plan, world.http, chance, answer_limit_s=ANSWER_LIMIT_S)
             gc.collect()
             gc.freeze()
             try:

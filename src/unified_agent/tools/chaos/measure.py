@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from unified_agent.client import ConnectionState, Desk, Move, Settled
@@ -29,7 +30,7 @@ Json = dict[str, Any]
 BACK_LIMIT_S: Final = 90.0
 #: How long the truths may take to agree once all desktops show everything in its place, seconds.
 AGREE_LIMIT_S: Final = 20.0
-#: How long a desktop may be left not knowing what became of a command, seconds.
+#: How long a desktop may be left not knowing what became of a command, once its agent is at work again, seconds.
 UNKNOWN_LIMIT_S: Final = 5.0
 #: Desktops are looked at this often, seconds.
 LOOK_S: Final = 0.05
@@ -154,13 +155,22 @@ def is_at_work(desk: Desk | None) -> bool:
     return back_at_work(desk.view)
 
 
-def left_unknown(told: Iterable[Told], limit_s: float, now_s: float) -> int:
-    """Count the commands whose desktop was left not knowing for longer than the limit."""
+def left_unknown(
+    told: Iterable[Told], limit_s: float, now_s: float, back_s: Mapping[str, float] = MappingProxyType({})
+) -> int:
+    """Count the commands whose desktop was left not knowing for longer than the limit.
+
+    Args:
+        told: what desktops were told, in the order of hearing.
+        limit_s: see above.
+        now_s: until when it was listened.
+        back_s: by agent's id, when it was at work again: before that nobody could find out what became of a command.
+    """
     left = 0
     since_s: dict[CommandId, float] = {}
     for each in told:
         if each.outcome is Outcome.UNKNOWN:
-            since_s.setdefault(each.command, each.mono_s)
+            since_s.setdefault(each.command, max(each.mono_s, back_s.get(each.agent, each.mono_s)))
         elif each.mono_s - since_s.pop(each.command, each.mono_s) > limit_s:
             left += 1
     return left + sum(now_s - began_s > limit_s for began_s in since_s.values())
@@ -195,6 +205,7 @@ async def measure(scenario: Scenario, scene: Scene, telling: Telling) -> Reactio
         after = await become_truthful(world, crowd, everyone, time.time() + AGREE_LIMIT_S)
     others = [track for index, track in watch.tracks.items() if index not in concerned]
     happened = crowd.tally - tally
+    back_s = {track.desk.agent: track.back_s for track in watch.tracks.values() if track.back_s is not None}
     return Reaction(
         scenario=scenario.name,
         title=scenario.title,
@@ -214,7 +225,7 @@ async def measure(scenario: Scenario, scene: Scene, telling: Telling) -> Reactio
         disturbed_by_healing=sum(track.out_s is not None for track in healing.tracks.values()),
         sessions_ended=sum(count for what, count in happened.items() if what.startswith("session ended")),
         gaps=_gaps(crowd) - gaps,
-        commands_unknown=left_unknown(telling.told[told_before:], UNKNOWN_LIMIT_S, time.monotonic())
+        commands_unknown=left_unknown(telling.told[told_before:], UNKNOWN_LIMIT_S, time.monotonic(), back_s)
         + sum(count for what, count in happened.items() if what.endswith(": no answer")),
         healing_s=round(healed_s - healing_s, 3),
         truthful_after_healing=len(after.truthful_s),

@@ -55,7 +55,7 @@ class Reaction(Struct, frozen=True, kw_only=True):
         disturbed_by_healing: how many of all did not, while the fault was being undone.
         sessions_ended: sessions that the system ended, anybody's.
         gaps: notices found missing; each cost a snapshot.
-        commands_unknown: commands whose desktop did not learn within 5 s what became of them.
+        commands_unknown: commands whose desktop did not learn what became of them within 5 s of being at work again.
         healing_s: how long it took until the cluster was whole again.
         truthful_after_healing: of how many agents all agreed then.
         differences: what those differ in who never agreed.

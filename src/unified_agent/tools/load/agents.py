@@ -35,6 +35,8 @@ EndListener = Callable[["VirtualAgent", Settled], None]
 #: A person who is not let in tries again after this, seconds, unless the instance said when.
 TRY_AGAIN_S: Final = 2.0
 LOGIN_LIMIT_S: Final = 30.0
+#: How long an agent waits for the end of a press, seconds.
+ANSWER_LIMIT_S: Final = 20.0
 #: After a press that was not done the agent looks again for this long, seconds, before pressing once more.
 AFTER_REFUSAL_S: Final = 1.0
 _NO_LIMIT_S: Final = 86_400.0
@@ -120,7 +122,7 @@ class VirtualAgent:
                 continue
             word = press.what.partition(" ")[0]
             try:
-                settled = await desk.command(press.command)
+                settled = await desk.command(press.command, crowd.answer_limit_s)
             except TimeoutError:
                 crowd.tally[f"{word}: no answer"] += 1
                 continue
@@ -154,16 +156,24 @@ class Crowd:
         agents: in the order of their indexes.
         tally: how often was pressed what, refused what, and so on.
         delays: seconds from an envelope's ``at`` to its receipt; emptied by ``take_delays``.
+        answer_limit_s: how long an agent waits for the end of a press.
         working: cleared, nobody presses anything.
     """
 
     def __init__(
-        self, urls: str | Sequence[str], plan: LoadPlan, http: httpx.AsyncClient, chance: random.Random
+        self,
+        urls: str | Sequence[str],
+        plan: LoadPlan,
+        http: httpx.AsyncClient,
+        chance: random.Random,
+        *,
+        answer_limit_s: float = ANSWER_LIMIT_S,
     ) -> None:
         self.urls: Final = urls
         self.plan: Final = plan
         self.rest: Final = Rest(http)
         self.chance: Final = chance
+        self.answer_limit_s: Final = answer_limit_s
         self.agents: Final = [VirtualAgent(index, self) for index in range(plan.agents)]
         self.tally: Final[Counter[str]] = Counter()
         self.delays: list[float] = []

@@ -108,6 +108,13 @@ def test_a_command_is_left_unknown_when_no_end_was_told_in_time() -> None:
     assert left_unknown([done, told(11.0, Outcome.UNKNOWN, "d-2")], 5.0, 30.0) == 1
 
 
+def test_while_an_agent_is_not_at_work_nobody_can_know_what_became_of_its_commands() -> None:
+    unknown, done = told(10.0, Outcome.UNKNOWN), told(22.0, Outcome.DONE)
+    assert left_unknown([unknown, done], 5.0, 30.0, {"5001": 20.0}) == 0
+    assert left_unknown([unknown, done], 5.0, 30.0, {"5001": 16.0}) == 1
+    assert left_unknown([unknown], 5.0, 30.0, {"5001": 20.0}) == 1
+
+
 def test_notices_about_commands_are_kept_and_nothing_else() -> None:
     crowd, telling = FakeCrowd("a1"), Telling()
     crowd.listen(telling.heard)

@@ -88,7 +88,7 @@ class PlayedDesk:
             await self._changed.wait()
         return self.view
 
-    async def command(self, command: Json) -> Settled:
+    async def command(self, command: Json, limit_s: float) -> Settled:
         self.commands.append(command)
         self.view = view(session__uses_dialler=False, agent__switch_mode="ready")
         return Settled(id="c-1", type=command["type"], outcome=self.outcome, error="e", detail="")
