@@ -8,6 +8,7 @@ from tests.simulation.checkers import check_session, of_agent
 from tests.simulation.cluster_desktop import ClusterDesktop
 from tests.simulation.cluster_world import ClusterWorld, InstanceProcess
 from tests.simulation.ownership_truth import OwnershipTruth
+from tests.simulation.transports import virtual_loop
 
 from unified_agent.domain.commands import CallCommand, TakeItems, kebab
 from unified_agent.domain.effects import AskDialler, AskSwitch
@@ -54,15 +55,19 @@ class ClusterSafety:
                 instance.cluster.registry.incarnation(effect.session),
             )
 
+        loop = virtual_loop()
+
         def switch_asked(effect: AskSwitch) -> None:
-            look(effect)
+            with loop.at_once():
+                look(effect)
             if isinstance(effect.ask, CallCommand):
                 word = kebab(type(effect.ask).__name__)
                 self.asked_calls[word] = self.asked_calls.get(word, 0) + 1
             ask_switch(effect)
 
         def dialler_asked(effect: AskDialler) -> None:
-            look(effect)
+            with loop.at_once():
+                look(effect)
             ask_dialler(effect)
 
         telephony.ask = switch_asked  # type: ignore[method-assign]

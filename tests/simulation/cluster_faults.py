@@ -196,10 +196,31 @@ async def planned_switch(world: Troubled, random: Random) -> None:
 
 
 async def ordered_to_take(world: Troubled, random: Random) -> None:
-    """A person says that the other datacentre is dead, rightly or not."""
+    """A person says that the other datacentre is dead, having seen that nothing of it runs: a wrong word is obeyed."""
     machine = _one(world, random)
-    if machine is not None:
+    if machine is not None and not any(each.has_process for each in _others_of(world, machine.site)):
         world.machines.order(machine, Order.TAKE)
+
+
+async def datacentre_lost(world: Troubled, random: Random) -> None:
+    """All of a datacentre is off, members of the store included; perhaps a person does not wait."""
+    site = random.choice(SITES[:2])
+    lost = [each for each in world.machines.by_name.values() if each.site == site]
+    cut = world.network.silence(site, EVERYWHERE)
+    for machine in lost:
+        world.machines.lose(machine)
+    await asyncio.sleep(random.uniform(2.0, 10.0))
+    if random.random() < 0.5:
+        await ordered_to_take(world, random)
+    await asyncio.sleep(random.uniform(5.0, 40.0))
+    cut.end()
+    for machine in lost:
+        world.machines.find(machine)
+        await asyncio.sleep(random.uniform(0.0, 2.0))
+
+
+def _others_of(world: Troubled, site: str) -> list[Machine]:
+    return [each for each in world.machines.by_name.values() if each.site != site]
 
 
 # --- the store
@@ -257,6 +278,7 @@ CLUSTER_FAULTS: Final[tuple[Fault, ...]] = (
     process_paused,
     process_leaves,
     machine_lost,
+    datacentre_lost,
     clock_jumps,
     site_cut_off,
     datacentres_apart,

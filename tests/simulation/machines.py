@@ -124,6 +124,11 @@ class Machine:
     is_lost: bool = False
 
     @property
+    def has_process(self) -> bool:
+        """Whether there is a process, be it paused."""
+        return self.life is not None and not self.life.over.is_set()
+
+    @property
     def runs(self) -> bool:
         """Whether its process runs now, not paused."""
         return self.life is not None and self.life.host.power is Power.RUNS
@@ -214,7 +219,9 @@ class Machines:
             machine.life.host.resume()
 
     def lose(self, machine: Machine) -> None:
-        """Lose the machine, with process and guardian, as by loss of power."""
+        """Lose the machine, with process and guardian, as by loss of power; harmless when it is lost."""
+        if machine.is_lost:
+            return
         machine.is_lost = True
         self._guardians[machine.name].cancel()
         host = machine.life.host if machine.life is not None else Host(machine.name, now_s=self._loop.now_s)

@@ -1,12 +1,15 @@
 """Who owns whom in truth: what stands in the store, read by the world itself, without travelling.
 
 A deed is held against it in the moment in which it is done. That is stricter than comparing histories afterwards: it
-finds an owner whose claim was taken before anybody else has acted.
+finds an owner whose claim was taken before anybody else has acted. What is found ends the world at once, and does not
+rely on whoever does the deed to let an error pass.
 """
 
 from __future__ import annotations
 
 from typing import Final
+
+from tests.simulation.transports import virtual_loop
 
 from unified_agent.cluster.activation import Active
 from unified_agent.cluster.ownership import Record
@@ -32,6 +35,7 @@ class OwnershipTruth:
         self.deeds = 0
         self.claims = 0
         self.epochs = 0
+        self._loop = virtual_loop()
         self._engine = engine
         self._read = engine.revision
         self._records: dict[str, Record] = {}
@@ -56,6 +60,12 @@ class OwnershipTruth:
         A claim made anew by the same instance, of which it has not heard yet, is as good.
         """
         self.deeds += 1
+        with self._loop.at_once():
+            self._check_deed(instance, datacentre, agent, station, term, incarnation)
+
+    def _check_deed(
+        self, instance: InstanceId, datacentre: str, agent: AgentId, station: StationId, term: int, incarnation: int
+    ) -> None:
         mine = f"{instance} acts for agent {agent} in term {term} of incarnation {incarnation}"
         for key in (agent_key(agent), station_key(station)):
             record = self._records.get(key)
@@ -73,11 +83,12 @@ class OwnershipTruth:
         if told is None:
             return
         self._read = told.revision
-        for event in told.events:
-            if event.key == ACTIVE_KEY:
-                self._active_changed(event)
-            elif event.key.startswith(_CLAIMS):
-                self._claim_changed(event)
+        with self._loop.at_once():
+            for event in told.events:
+                if event.key == ACTIVE_KEY:
+                    self._active_changed(event)
+                elif event.key.startswith(_CLAIMS):
+                    self._claim_changed(event)
 
     def _active_changed(self, event: Entry | Removed) -> None:
         assert isinstance(event, Entry), "the record of the active datacentre is never removed"

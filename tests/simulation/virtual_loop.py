@@ -8,9 +8,10 @@ stopped, and sees that host's clock.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextvars import Context
 from typing import Any, TypeVar
 
@@ -52,6 +53,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self.broken = error
             if self._main is not None:
                 self._main.cancel()
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Have what is asserted within this block end the run, whoever catches it on its way."""
+        try:
+            yield
+        except AssertionError as error:
+            self.break_off(error)
+            raise
 
     def play(self, main: Coroutine[Any, Any, T]) -> T:
         """Run to the end; see ``run``."""
