@@ -276,10 +276,9 @@ def performs_a_command_twice(floor: Floor) -> None:
 
 def refuses_what_was_done(floor: Floor) -> None:
     first, second = floor.chance.sample((Outcome.DONE, Outcome.REFUSED), 2)
+    floor.story.tells("d-x", first)
     if floor.chance.random() < 0.5:
-        floor.story.settled("a1", "d-x", first)
-    else:
-        floor.story.tells("d-x", first)
+        floor.story.settled("a1", "d-x", second)
     floor.story.tells("d-x", second)
 
 
