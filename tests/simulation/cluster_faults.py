@@ -298,6 +298,11 @@ CLUSTER_FAULTS: Final[tuple[Fault, ...]] = (
     store_compacted,
 )
 
+#: While one of these lasts hardly anybody is served, and another one changes little. They come one at a time, and what
+#: they leave behind is seen in the rest after each.
+HEAVY: Final = frozenset({datacentre_lost, store_outage, members_stop})
+REST_S: Final[Span] = (5.0, 20.0)
+
 
 def swarm(random: Random, faults: Sequence[Fault] = CLUSTER_FAULTS) -> tuple[Sequence[Fault], float]:
     """Choose what can go wrong in one world, and the longest time between two faults.
@@ -314,11 +319,14 @@ async def trouble(
     """Let faults befall a world, one after another and now and then several at a time, until a time; then heal all."""
     loop = virtual_loop()
     running: dict[asyncio.Task[None], None] = {}
+    heavy = asyncio.Lock()
     while loop.now_s < until_s:
         await asyncio.sleep(random.uniform(0.2, longest_peace_s))
         fault = random.choice(faults)
+        if fault in HEAVY and heavy.locked():
+            continue
         log.append(f"{loop.now_s:.1f} {fault.__name__}")
-        task = loop.create_task(_befall(fault, world, random))
+        task = loop.create_task(_befall(fault, world, random, heavy))
         running[task] = None
         task.add_done_callback(running.pop)
         if random.random() < 0.6:
@@ -328,8 +336,13 @@ async def trouble(
     log.append(f"{loop.now_s:.1f} healed")
 
 
-async def _befall(fault: Fault, world: Troubled, random: Random) -> None:
-    await fault(world, random)
+async def _befall(fault: Fault, world: Troubled, random: Random, heavy: asyncio.Lock) -> None:
+    if fault not in HEAVY:
+        await fault(world, random)
+        return
+    async with heavy:
+        await fault(world, random)
+        await asyncio.sleep(random.uniform(*REST_S))
 
 
 def heal(world: Troubled) -> None:

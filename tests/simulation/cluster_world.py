@@ -123,6 +123,7 @@ class ClusterWorld:
         desktops: every agent's.
         truth: what stands in the store.
         entries: the history of all instances.
+        story: as much of it as was told before the world was taken down, which happens in no order.
     """
 
     def __init__(
@@ -149,6 +150,7 @@ class ClusterWorld:
         self.weather: Final = StoreWeather(loop, self.network, Random(random.random()), epoch_s=EPOCH_S)
         self.truth: Final = OwnershipTruth(self.weather.engine)
         self.entries: Final[list[Entry]] = []
+        self.story: tuple[Entry, ...] = ()
         self.aes: Final = self._make_aes(agents)
         plan = dialler_site(random)
         self.diallers: Final = {name: self._make_dialler(name, plan) for name in DIALLERS}

@@ -354,6 +354,7 @@ class CoreWorld:
         network, weather, machines: what faults turn.
         truth: what stands in the store.
         entries: the history of all instances.
+        story: as much of it as was told before the world was taken down, which happens in no order.
         restlessness: how likely an agent who is served asks to be served elsewhere, each time.
     """
 
@@ -364,6 +365,7 @@ class CoreWorld:
         self.weather: Final = StoreWeather(loop, self.network, Random(random.random()), epoch_s=EPOCH_S)
         self.truth: Final = OwnershipTruth(self.weather.engine)
         self.entries: Final[list[Entry]] = []
+        self.story: tuple[Entry, ...] = ()
         given = settings(DATACENTRES[0])
         secrets = Random(random.random())
         keyring = Keyring.random(now_s=lambda: EPOCH_S + loop.now_s, make_bytes=secrets.randbytes)

@@ -43,7 +43,7 @@ def _words(error: BaseException) -> list[str]:
 def _story(seed: int) -> str:
     world = run(one_cluster(seed))
     told = [each for desktop in world.desktops for each in desktop.commands.told]
-    return hashlib.sha256("\n".join(map(repr, [*world.entries, *told])).encode()).hexdigest()
+    return hashlib.sha256("\n".join(map(repr, [*world.story, *told])).encode()).hexdigest()
 
 
 def test_a_seed_tells_one_story_whatever_the_order_of_python_s_sets():

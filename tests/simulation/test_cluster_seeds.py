@@ -49,12 +49,13 @@ async def one_cluster(seed: int) -> ClusterWorld:
             world.stop_callers()
             await _until_agreed(world, AGREE_WITHIN_S)
             safety.commands_were_asked_at_most_once(world)
+            world.story = tuple(world.entries)
             told = [each for desktop in world.desktops for each in desktop.commands.told]
             surprises = [
                 each for desktop in world.desktops for each in desktop.surprises if "session.ended" not in each
             ]
             assert not surprises, f"agents had to log in again, whom nobody had logged out: {'; '.join(surprises)}"
-            broken = check(world.entries, told)
+            broken = check(world.story, told)
             assert not broken, f"{broken[0].kind}: {broken[0].sentence}; {broken[0].proof}"
     except BaseException as error:
         error.add_note(f"seed {seed}, at {loop.now_s:.1f} s, after: {'; '.join(log)}")

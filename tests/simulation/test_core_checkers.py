@@ -50,8 +50,7 @@ def _words(error: BaseException) -> list[str]:
 
 
 def _story(seed: int) -> str:
-    entries = run(one_core_world(seed)).entries
-    return hashlib.sha256("\n".join(map(repr, entries)).encode()).hexdigest()
+    return hashlib.sha256("\n".join(map(repr, run(one_core_world(seed)).story)).encode()).hexdigest()
 
 
 def test_a_seed_tells_one_story_whatever_the_order_of_python_s_sets():

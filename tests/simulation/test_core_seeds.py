@@ -35,7 +35,7 @@ async def one_core_world(seed: int, *, instances: int = 0, faults: Sequence[Faul
         instances: how many; 0 for as many as the seed says.
         faults: what goes wrong; none for what the seed says.
     """
-    world = CoreWorld(seed, instances=instances or 2 + seed % 5)
+    world = CoreWorld(seed, instances=instances or 2 + seed % 6)
     random = Random(f"trouble {seed}")
     chosen, longest_peace_s = swarm(random) if not faults else (faults, 6.0)
     log: list[str] = []
@@ -45,7 +45,8 @@ async def one_core_world(seed: int, *, instances: int = 0, faults: Sequence[Faul
             await _until_agreed(world, 30.0)
             await trouble(world, random, TROUBLE_S, log, chosen, longest_peace_s)
             await _until_agreed(world, AGREE_WITHIN_S)
-            found = check(world.entries)
+            world.story = tuple(world.entries)
+            found = check(world.story)
             assert not found, f"{found[0].kind}: {found[0].sentence}; {found[0].proof}"
     except BaseException as error:
         error.add_note(f"seed {seed}, at {loop.now_s:.1f} s, after: {'; '.join(log)}")
