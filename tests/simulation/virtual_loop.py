@@ -75,15 +75,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return result
 
     async def _end_all(self) -> None:
-        """Cancel what is left. A killed host's tasks run once more for it; what they have to say interests nobody."""
+        """Cancel what is left. A killed host's tasks run once more for it; what they have to say interests nobody.
+
+        Whose main task ends is killed with it, so those that are left there must be let run each time.
+        """
         self._is_over = bool(self._hosts)
-        for host in self._hosts:
-            host.dissolve()
         me = asyncio.current_task()
         left = [task for task in asyncio.all_tasks(self) if task is not me]
         for _ in range(CANCEL_TIMES):
             if not left:
                 return
+            for host in self._hosts:
+                host.dissolve()
             for task in left:
                 task.cancel()
             ended, _ = await asyncio.wait(left, timeout=END_WITHIN_S)
