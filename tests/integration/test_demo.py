@@ -204,6 +204,7 @@ async def test_agents_are_served_on_while_the_store_does_not_answer_and_when_it_
         await desk.until(is_active, limit_s=10)
         first = await server_of_one(demo)
         connections = desk.connections
+        await asyncio.sleep(LEASE_S)  # an instance that has just started promises nothing to others yet
         await demo.copy_command("the store stops answering")
         await until_store_is(demo, http, up=False)
         await asyncio.sleep(LEASE_S)
