@@ -64,14 +64,14 @@ class Outcome:
     problem: str
 
 
-def pytest_step(folder: str, *options: str, limit_s: float, parallel: bool = True) -> Step:
-    """Run the tests of ``tests/<folder>``, with the bounded, repeatable Hypothesis profile."""
+def pytest_step(folder: str, *options: str, limit_s: float, parallel: bool = True, profile: str = "ci") -> Step:
+    """Run the tests of ``tests/<folder>``, with a bounded, repeatable Hypothesis profile of ``tests/conftest.py``."""
     workers = ("-n", WORKERS) if parallel and WORKERS != "1" else ()
-    command = ("python", "-m", "pytest", f"tests/{folder}", *workers, "-rsfE", "--hypothesis-profile=ci", *options)
-    return Step(name=f"{folder} tests", command=command, limit_s=limit_s, tests=f"tests/{folder}")
+    command = ("python", "-m", "pytest", f"tests/{folder}", *workers, "-rsfE", f"--hypothesis-profile={profile}")
+    return Step(name=f"{folder} tests", command=(*command, *options), limit_s=limit_s, tests=f"tests/{folder}")
 
 
-def check_steps() -> tuple[Step, ...]:
+def check_steps(profile: str = "check") -> tuple[Step, ...]:
     """Everything that needs no socket and no browser, quickest answer first."""
     return (
         Step(name="ruff check", command=("ruff", "check", "."), limit_s=60),
@@ -79,15 +79,15 @@ def check_steps() -> tuple[Step, ...]:
         Step(name="room contract", command=("lint-imports",), limit_s=60),
         Step(name="types of the pages", command=("npm", "--prefix", "web", "run", "-s", "check"), limit_s=60),
         Step(name="types", command=("mypy", "src", "tests", "packaging"), limit_s=240),
-        pytest_step("unit", limit_s=240),
-        pytest_step("property", limit_s=240),
+        pytest_step("unit", limit_s=240, profile=profile),
+        pytest_step("property", limit_s=240, profile=profile),
     )
 
 
 def test_steps(seeds: int) -> tuple[Step, ...]:
-    """All of it: what ``check_steps`` runs, then the pages, simulation, real sockets, a browser and a cluster."""
+    """All of it: what ``check_steps`` runs, with more examples; pages, simulation, sockets, a browser, a cluster."""
     return (
-        *check_steps(),
+        *check_steps(profile="ci"),
         Step(name="unit tests of the pages", command=("npm", "--prefix", "web", "run", "-s", "test"), limit_s=120),
         Step(name="size of the pages", command=("npm", "--prefix", "web", "run", "-s", "size"), limit_s=30),
         *optional_steps(),

@@ -4,7 +4,8 @@ Hypothesis profiles, chosen by ``--hypothesis-profile``:
 
 - ``dev`` (the default): quick, and different examples each time.
 - ``ci``: more examples, the same ones in every run, so that a failure there is a failure here; prints
-  what repeats it.
+  what repeats it. `make test` runs it.
+- ``check``: as few as ``dev`` and the same in every run as ``ci``, for the quick `make check`.
 
 A simulation test takes the fixture ``world_seed`` and draws all its chance from it. It then runs once for each of
 ``--seeds`` seeds from ``--first-seed`` on; the seed is in the name of the test, and
@@ -18,15 +19,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("dev", max_examples=50, deadline=None)
-settings.register_profile(
-    "ci",
-    max_examples=200,
-    deadline=None,  # two cores shared with other jobs: a slow example is no news
-    derandomize=True,
-    database=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+for name, examples in (("check", 50), ("ci", 200)):
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,  # two cores shared with other jobs: a slow example is no news
+        derandomize=True,
+        database=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 settings.load_profile("dev")
 
 #: Enough to notice a broken simulation while writing it; `make test` runs 200.

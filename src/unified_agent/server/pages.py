@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,5 +96,11 @@ def _read(file: Path, *, kept: bool) -> File:
         tag=f'"{hashlib.sha256(body).hexdigest()[:20]}"',
         cache=_KEPT if kept else _ASKED,
         body=body,
-        compressed=gzip.compress(body, mtime=0) if is_text and len(body) >= _COMPRESS_FROM_BYTES else None,
+        compressed=_compressed(body) if is_text and len(body) >= _COMPRESS_FROM_BYTES else None,
     )
+
+
+@cache
+def _compressed(body: bytes) -> bytes:
+    """Compress once for all instances of this process; tests and simulations start hundreds."""
+    return gzip.compress(body, mtime=0)
