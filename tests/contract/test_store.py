@@ -124,6 +124,18 @@ async def test_what_one_instance_has_confirmed_every_other_reads(world: World) -
         assert entry.value == str(number).encode()
 
 
+async def test_keys_that_are_read_at_the_same_time_are_each_their_own(world: World) -> None:
+    writer, reader = world.connect(), world.connect()
+    revisions = [await put(writer, f"k{number}", str(number).encode()) for number in range(0, 150, 2)]
+    entries = await asyncio.gather(*(reader.get(f"k{number}") for number in range(150)))
+    assert [each is None for each in entries] == [number % 2 == 1 for number in range(150)]
+    found = [each for each in entries if each is not None]
+    assert [(each.key, each.value, each.revision) for each in found] == [
+        (f"k{number}", str(number).encode(), revision)
+        for number, revision in zip(range(0, 150, 2), revisions, strict=True)
+    ]
+
+
 # --- transactions
 
 

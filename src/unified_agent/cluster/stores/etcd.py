@@ -37,6 +37,7 @@ from unified_agent.cluster.stores.base import (
 )
 from unified_agent.cluster.stores.etcd_errors import Compacted, LeaseNotFound
 from unified_agent.cluster.stores.etcd_keys import Keys
+from unified_agent.cluster.stores.etcd_reads import GatheredReads
 from unified_agent.cluster.stores.etcd_rpc import Rpc
 from unified_agent.cluster.stores.etcd_settings import EtcdSettings
 from unified_agent.cluster.stores.etcd_watch import EtcdWatch
@@ -71,15 +72,26 @@ class EtcdStore(Store):
         self._chance = chance
         self._keys = Keys(settings.prefix)
         self._rpc = Rpc(settings, clock)
+        self._reads = GatheredReads(self._read_all, settings.waiting_limit)
         self._turn = asyncio.Semaphore(settings.in_flight_limit)
         self._waiting = 0
 
     async def get(self, key: str) -> Entry | None:
-        """Read one key."""
-        request = pb.RangeRequest(key=self._keys.out(key))
+        """Read one key, with others that are wanted at the same time."""
+        return await self._reads.get(key)
+
+    async def _read_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """Read keys in one request, as of one revision."""
+        ranges = [pb.RangeRequest(key=self._keys.out(key)) for key in keys]
         async with self._turn_taken():
-            answer = await self._rpc.read("KV/Range", request, pb.RangeResponse)
-        return self._keys.entry(answer.kvs[0]) if answer.kvs else None
+            if len(ranges) == 1:
+                answers = [await self._rpc.read("KV/Range", ranges[0], pb.RangeResponse)]
+            else:
+                # etcd reads what a transaction without writes names as currently as a single key, and writes no log.
+                request = pb.TxnRequest(success=[pb.RequestOp(request_range=each) for each in ranges])
+                answer = await self._rpc.read("KV/Txn", request, pb.TxnResponse)
+                answers = [each.response_range for each in answer.responses]
+        return [self._keys.entry(each.kvs[0]) if each.kvs else None for each in answers]
 
     async def snapshot(self, prefix: str) -> Snapshot:
         """Read everything below a prefix, page by page, all pages as of the first one's revision."""
@@ -182,12 +194,13 @@ class EtcdStore(Store):
             heard_at_s=rpc.heard_at_s,
             server=rpc.requests.current,
             failovers=sum(lane.failovers for lane in (rpc.requests, rpc.renewals, rpc.watches)),
-            waiting=self._waiting,
+            waiting=self._waiting + self._reads.waiting,
             said=rpc.problem or ("etcd answers" if up else "etcd was not asked yet"),
         )
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._reads.close()
         await self._rpc.close()
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from tests.unit.cluster.stores.fake_channels import on_virtual_time
 
 from unified_agent.clock import LoopClock
 from unified_agent.cluster.stores import etcd_messages as pb
-from unified_agent.cluster.stores.base import StoreUnavailable
+from unified_agent.cluster.stores.base import Snapshot, StoreUnavailable
 from unified_agent.cluster.stores.etcd import EtcdStore
 from unified_agent.cluster.stores.etcd_errors import Compacted
 from unified_agent.cluster.stores.etcd_settings import EtcdSettings
@@ -51,9 +51,9 @@ async def test_requests_on_their_way_are_bounded_and_so_are_those_that_wait() ->
         return page(revision=1)
 
     store = connect(slow, in_flight_limit=3, waiting_limit=5)
-    answers = await asyncio.gather(*(store.get("k") for _ in range(10)), return_exceptions=True)
+    answers = await asyncio.gather(*(store.snapshot("k") for _ in range(10)), return_exceptions=True)
     assert most == 3
-    assert [type(each) for each in answers] == [type(None)] * 8 + [StoreUnavailable] * 2
+    assert [type(each) for each in answers] == [Snapshot] * 8 + [StoreUnavailable] * 2
     assert store.health().waiting == 0
 
 
@@ -63,10 +63,10 @@ async def test_who_waits_too_long_for_a_turn_is_told_that_nothing_was_done() -> 
         await asyncio.sleep(60)
 
     store = connect(stuck, in_flight_limit=1, total_limit_s=2.0)
-    first = asyncio.ensure_future(store.get("k"))
+    first = asyncio.ensure_future(store.snapshot("k"))
     await asyncio.sleep(0)
     with pytest.raises(StoreUnavailable, match="wait for etcd"):
-        await store.get("k")
+        await store.snapshot("k")
     first.cancel()
     await asyncio.wait({first})
     assert store.health().waiting == 0
