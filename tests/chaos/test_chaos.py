@@ -75,7 +75,7 @@ async def test_whatever_fails_agents_are_served_again_and_no_rule_is_broken(chao
     status = await chaos.ended(LIMIT_S)
     assert figures.exists(), chaos.words
     report = msgspec.json.decode(figures.read_bytes())
-    assert report["missed"] == [], chaos.words
+    assert report["wrong"] == [], chaos.words
     assert status == 0
     assert [each["scenario"] for each in report["reactions"]] == list(SCENARIOS)
     assert all(each["agents"] >= AGENTS // 3 for each in report["reactions"]), chaos.words

@@ -21,7 +21,7 @@ from unified_agent.errors import SettingsError
 from unified_agent.tools.chaos import namespaces, store
 from unified_agent.tools.chaos.faults import Scene
 from unified_agent.tools.chaos.namespaces import NetworkFailed
-from unified_agent.tools.chaos.report import ChaosReport, as_json, as_table, missed
+from unified_agent.tools.chaos.report import ChaosReport, as_json, as_table, wrong
 from unified_agent.tools.chaos.run import ChaosRun, Course
 from unified_agent.tools.chaos.scenarios import SCENARIOS
 from unified_agent.tools.chaos.world import started_cluster
@@ -101,7 +101,8 @@ async def run(options: ChaosOptions) -> int:
     """Break, measure, and print the figures.
 
     Returns:
-        0 when all is as it should be, 1 when something was missed or the run could not be finished, 143 after SIGTERM.
+        0 when nothing went wrong, be it that an aim was missed; 1 when something did or the run could not be finished;
+        143 after SIGTERM.
 
     Raises:
         SettingsError: an option is wrong, or this machine cannot do it.
@@ -136,7 +137,7 @@ async def run(options: ChaosOptions) -> int:
     sys.stdout.write(as_table(report))
     if options.json is not None:
         options.json.write_bytes(as_json(report))
-    return 1 if missed(report) else 0
+    return 1 if wrong(report) else 0
 
 
 async def _run(options: ChaosOptions, course: Course, plan: LoadPlan) -> ChaosReport:

@@ -230,7 +230,8 @@ async def measure(scenario: Scenario, scene: Scene, telling: Telling) -> Reactio
         healing_s=round(healed_s - healing_s, 3),
         truthful_after_healing=len(after.truthful_s),
         differences=[*agreement.open[:DIFFERENCES_KEPT], *after.open[:DIFFERENCES_KEPT]],
-        back_aim_s=scenario.back_aim_s,
+        back_limit_s=scenario.back_limit_s,
+        aims=scenario.aims,
         planned=scenario.planned,
     )
 

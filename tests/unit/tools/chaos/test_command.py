@@ -72,8 +72,8 @@ async def test_figures_are_printed_and_written_and_the_status_says_whether_aims_
 
     monkeypatch.setattr(command, "_run", well)
     assert await run(ChaosOptions(json=tmp_path / "figures.json")) == 0
-    assert "all aims met" in capsys.readouterr().out
-    assert b'"missed": []' in (tmp_path / "figures.json").read_bytes()
+    assert "nothing went wrong" in capsys.readouterr().out
+    assert b'"wrong": []' in (tmp_path / "figures.json").read_bytes()
     monkeypatch.setattr(command, "_run", unproven)
     assert await run(ChaosOptions()) == 1
 

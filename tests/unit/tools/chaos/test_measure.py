@@ -148,7 +148,7 @@ def scenario(begin: Callable[[Scene], Coroutine[None, None, Struck]], **options:
         return None
 
     return Scenario(
-        **{"name": "made-up", "title": "made up", "begin": begin, "heal": heal, "back_aim_s": 10.0, **options}
+        **{"name": "made-up", "title": "made up", "begin": begin, "heal": heal, "back_limit_s": 10.0, **options}
     )
 
 
@@ -223,7 +223,7 @@ async def test_others_who_are_disturbed_for_a_moment_are_counted_with_how_long()
         crowd.desk(1).state = ConnectionState.LIVE
         return frozenset()
 
-    reaction = await measured(crowd, strike, back_aim_s=None, hold_s=0.01)
+    reaction = await measured(crowd, strike, back_limit_s=None, hold_s=0.01)
     assert (reaction.agents, reaction.others, reaction.others_disturbed) == (0, 2, 1)
     assert reaction.others_out.count == 1
 
@@ -238,7 +238,7 @@ async def test_who_is_disturbed_by_healing_is_counted_apart() -> None:
     async def heal(scene: Scene) -> None:
         crowd.desk(0).state = ConnectionState.CONNECTING
 
-    reaction = await measured(crowd, strike, heal=heal, back_aim_s=None)
+    reaction = await measured(crowd, strike, heal=heal, back_limit_s=None)
     assert (reaction.others_disturbed, reaction.disturbed_by_healing) == (0, 1)
 
 
@@ -254,5 +254,5 @@ async def test_sessions_that_the_system_ended_are_counted_from_the_fault_on() ->
         crowd.desk(0).gaps += 2
         return frozenset()
 
-    reaction = await measured(crowd, strike, back_aim_s=None)
+    reaction = await measured(crowd, strike, back_limit_s=None)
     assert (reaction.sessions_ended, reaction.gaps, reaction.commands_unknown) == (1, 2, 1)

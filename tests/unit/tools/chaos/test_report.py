@@ -1,4 +1,4 @@
-"""The figures of a run in words, and what is called missed."""
+"""The figures of a run in words, and what is called wrong or missed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from unified_agent.tools.chaos.report import Broken, ChaosReport, Reaction, Times, as_json, as_table, missed
+from unified_agent.tools.chaos.report import (
+    Aims,
+    Broken,
+    ChaosReport,
+    Reaction,
+    Times,
+    as_json,
+    as_table,
+    missed,
+    wrong,
+)
 from unified_agent.tools.load.report import Machine
 
 WELL = Reaction(
@@ -34,7 +44,8 @@ WELL = Reaction(
     healing_s=3.0,
     truthful_after_healing=60,
     differences=[],
-    back_aim_s=10.0,
+    back_limit_s=10.0,
+    aims=Aims(back_p50_s=2.5, back_p95_s=3.0, back_p99_s=5.0, attached_p95_s=2.0),
     planned=False,
 )
 
@@ -62,17 +73,17 @@ def test_times_say_how_many_waited_how_long() -> None:
 
 
 def test_a_run_in_which_all_is_as_it_should_be_misses_nothing() -> None:
-    assert missed(report(WELL)) == []
-    assert "all aims met" in as_table(report(WELL))
+    assert wrong(report(WELL)) == missed(report(WELL)) == []
+    assert "nothing went wrong\nall aims met" in as_table(report(WELL))
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"lost": 2}, "kill: 2 of 30 agents were not at work again"),
-        ({"back": Times.of([11.0] * 30)}, "kill: 99 of 100 agents at work after 11.0 s, aim 10 s"),
+        ({"back": Times.of([11.0] * 30)}, "kill: 99 of 100 agents at work after 11.0 s, limit 10 s"),
         ({"others_disturbed": 1}, "kill: 1 of 30 agents were disturbed who should not have been"),
-        ({"planned": True}, "kill: a desktop moved in good order was out of step for 1.5 s, aim 1 s"),
+        ({"planned": True}, "kill: a desktop moved in good order was out of step for 1.5 s, limit 1 s"),
         ({"disturbed_by_healing": 3}, "kill: 3 agents disturbed by healing"),
         ({"sessions_ended": 1}, "kill: 1 sessions ended by the system"),
         ({"commands_unknown": 1}, "kill: 1 commands unknown after 5 s"),
@@ -81,24 +92,40 @@ def test_a_run_in_which_all_is_as_it_should_be_misses_nothing() -> None:
     ],
 )
 def test_whatever_is_not_as_it_should_be_is_said_in_a_sentence(changes: dict[str, Any], sentence: str) -> None:
-    assert missed(report(replace(WELL, **changes))) == [sentence]
+    assert wrong(report(replace(WELL, **changes))) == [sentence]
 
 
-def test_a_broken_rule_is_missed_and_told_with_its_proof() -> None:
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"back": Times.of([2.8] * 30)}, "kill: 50 of 100 agents at work after 2.8 s, aim 2.5 s"),
+        ({"back": Times.of([2.0] * 25 + [4.0] * 5)}, "kill: 95 of 100 agents at work after 4.0 s, aim 3 s"),
+        ({"back": Times.of([2.0] * 98 + [6.0] * 2)}, "kill: 99 of 100 agents at work after 6.0 s, aim 5 s"),
+        ({"attached": Times.of([2.1] * 30)}, "kill: 95 of 100 agents attached after 2.1 s, aim 2 s"),
+    ],
+)
+def test_an_aim_that_was_missed_is_told_and_nothing_wrong(changes: dict[str, Any], sentence: str) -> None:
+    told = report(replace(WELL, **changes))
+    assert missed(told) == [sentence]
+    assert wrong(told) == []
+    assert f"aims missed on this machine:\n    {sentence}" in as_table(told)
+
+
+def test_a_broken_rule_is_wrong_and_told_with_its_proof() -> None:
     broken = Broken(kind="double-owner", sentence="a1 and a2", scenario="kill", proof=["1.0 a1 claimed"])
     told = report(WELL, broken=(broken,))
-    assert missed(told) == ["kill: double-owner: a1 and a2"]
+    assert wrong(told) == ["kill: double-owner: a1 and a2"]
     assert "1.0 a1 claimed" in as_table(told)
 
 
-def test_histories_that_are_empty_prove_nothing_and_are_missed() -> None:
-    assert missed(report(WELL, recorded=0)) == ["the instances recorded nothing, so nothing is proven"]
+def test_histories_that_are_empty_prove_nothing_and_that_is_wrong() -> None:
+    assert wrong(report(WELL, recorded=0)) == ["the instances recorded nothing, so nothing is proven"]
 
 
 def test_the_json_holds_every_figure_and_what_was_missed() -> None:
     figures = msgspec.json.decode(as_json(report(replace(WELL, gaps=4))))
     assert figures["reactions"][0]["gaps"] == 4
-    assert figures["missed"] == []
+    assert figures["wrong"] == figures["missed"] == []
 
 
 def test_the_table_has_a_line_for_each_fault_and_what_differed() -> None:

@@ -18,7 +18,7 @@ def test_every_fault_there_is_can_be_asked_for() -> None:
 
 def test_what_nobody_may_notice_lasts_long_enough_to_be_noticed() -> None:
     for scenario in SCENARIOS.values():
-        assert scenario.back_aim_s is not None or scenario.hold_s >= 10.0
+        assert scenario.back_limit_s is not None or scenario.hold_s >= 10.0
 
 
 def test_only_a_move_in_good_order_is_held_to_lose_nobody() -> None:
