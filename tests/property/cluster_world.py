@@ -250,7 +250,8 @@ class World:
         revision = one.view[key].modified if key in one.view else 0
         for each in one.lives:
             each.tenure = tenure.listing_sent(each.tenure, names)
-        change = tenure.listing_transaction(one.name, one.datacentre, life.incarnation, names, revision=revision)
+        listing = tenure.Listing(life.incarnation, tuple(sorted(names)))
+        change = tenure.listing_transaction(one.name, one.datacentre, listing, revision=revision)
         self.send(Flight(one, one.process, life.incarnation, change, is_listing=True), fate)
 
     def send(self, flight: Flight, fate: str) -> None:

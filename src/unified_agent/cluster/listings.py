@@ -60,21 +60,20 @@ class Listings:
         if life is None or not self._roll.is_complete:
             return True
         names = frozenset(each.instance for each in self._roll.registered() if each.instance != place.instance)
-        listing, revision = self._present()
-        if listing is None or (listing.incarnation, frozenset(listing.names)) != (life.incarnation, names):
+        listing = tenure.Listing(life.incarnation, tuple(sorted(names)), place.url)
+        present, revision = self._present()
+        if present != listing:
             # From the moment it is sent it may stand in the store: the old ones and the new ones must be asked.
             self._lives.change(lambda each: tenure.listing_sent(each, names))
             self._sent_s = self._clock.now_s()
-            change = tenure.listing_transaction(
-                place.instance, place.datacentre, life.incarnation, names, revision=revision
-            )
+            change = tenure.listing_transaction(place.instance, place.datacentre, listing, revision=revision)
             outcome = await self._store.transact(
                 change.conditions, [PutValue(each.key, write_value(each.value)) for each in change.writes]
             )
             if not isinstance(outcome, Committed):
                 self._written = None
                 return False
-            self._written = tenure.Listing(life.incarnation, tuple(sorted(names))), outcome.revision
+            self._written = listing, outcome.revision
         self._confirm(names)
         return True
 

@@ -73,6 +73,7 @@ class Roll:
         self._values: dict[str, Struct] = {}
         self._registered: dict[str, Registered] = {}
         self._in_order: tuple[Registered, ...] = ()
+        self._urls: frozenset[str] = frozenset()
 
     @property
     def revision(self) -> Revision:
@@ -125,6 +126,10 @@ class Roll:
         """Return the record of the active datacentre, and its revision."""
         return self._value(Active, ACTIVE_KEY)
 
+    def urls(self) -> frozenset[str]:
+        """Return where desktops reach instances, and reached those that are gone and left a listing."""
+        return self._urls
+
     def others_serve(self, here: str) -> bool:
         """Say whether the record names another datacentre than this one, and it is not being handed over."""
         active, _ = self.active()
@@ -161,9 +166,13 @@ class Roll:
         if kind is None:
             return  # of a later version
         try:
-            self._values[key] = read_value(kind, entry)
+            value = read_value(kind, entry)
         except RemoteProtocolError as error:
             log_event(LOGGER, "value_not_understood", level="error", key=key, why=str(error))
+            return
+        self._values[key] = value
+        if isinstance(value, Node | Listing) and value.url and value.url not in self._urls:
+            self._urls |= {value.url}
 
 
 def _place(key: str) -> tuple[str, InstanceId]:

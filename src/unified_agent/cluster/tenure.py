@@ -201,22 +201,25 @@ def listing_confirmed(tenure: Tenure, names: frozenset[InstanceId], now_s: float
 
 
 class Listing(Struct, frozen=True):
-    """Whom an instance would ask; the value under ``listing_key``."""
+    """Whom an instance would ask; the value under ``listing_key``.
+
+    ``url`` is where desktops reach it: pages that it served call the others most of all when it is gone, and instances
+    that started after its end must know them for ours.
+    """
 
     incarnation: int
     names: tuple[InstanceId, ...]
+    url: str = ""
 
 
-def listing_transaction(
-    me: InstanceId, datacentre: str, incarnation: int, names: frozenset[InstanceId], *, revision: int
-) -> Transaction:
+def listing_transaction(me: InstanceId, datacentre: str, listing: Listing, *, revision: int) -> Transaction:
     """Return the change that puts our listing in the store.
 
     The revision read before is compared, so that an earlier listing whose outcome is unknown cannot land later.
     """
     key = listing_key(datacentre, me)
-    conditions = (CreatedAt(instance_key(datacentre, me), incarnation), ModifiedAt(key, revision))
-    return Transaction(conditions, (Put(key, Listing(incarnation, tuple(sorted(names)))),))
+    conditions = (CreatedAt(instance_key(datacentre, me), listing.incarnation), ModifiedAt(key, revision))
+    return Transaction(conditions, (Put(key, listing),))
 
 
 # --- the one who is asked

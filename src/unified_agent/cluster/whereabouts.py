@@ -51,7 +51,6 @@ class Whereabouts:
         self._clock = clock
         self._version = 0
         self._told: tuple[object, ...] = ()
-        self._urls: frozenset[str] = frozenset()
 
     @property
     def epoch(self) -> int:
@@ -69,8 +68,7 @@ class Whereabouts:
 
     def urls(self) -> frozenset[str]:
         """Where desktops reach instances: pages of theirs may call us, and most of all when theirs is gone."""
-        self._urls |= {each.node.url for each in self._cluster.members.roll.registered() if each.node.url}
-        return self._urls
+        return self._cluster.members.roll.urls()
 
     def topology(self) -> Topology:
         """Tell desktops where they may go."""

@@ -230,7 +230,7 @@ def test_our_own_listing_is_looked_after_when_somebody_has_changed_it():
         await asyncio.sleep(1.0)
         entry = world.engine.get(key)
         assert entry is not None
-        assert read_value(Listing, entry) == Listing(a.incarnation, (b.name,))
+        assert read_value(Listing, entry) == Listing(a.incarnation, (b.name,), "http://a1")
 
     play(doing)
 

@@ -110,7 +110,7 @@ def test_a_listing_that_may_be_in_the_store_is_asked_until_another_is_confirmed(
 
 
 def test_a_listing_rests_on_our_incarnation_and_on_the_listing_before():
-    change = tenure.listing_transaction(B, "east", 7, frozenset({C}), revision=5)
+    change = tenure.listing_transaction(B, "east", tenure.Listing(7, (C,)), revision=5)
     assert change.conditions == (CreatedAt("cluster/node/east/b", 7), ModifiedAt("cluster/listing/east/b", 5))
     assert change.writes[0].value == tenure.Listing(7, (C,))
 

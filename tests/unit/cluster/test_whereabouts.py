@@ -112,7 +112,8 @@ def test_pages_of_an_instance_that_is_gone_may_still_call_us():
         await b.leave()
         await asyncio.sleep(0.1)
         assert whereabouts.urls() == {"http://a1", "http://b1"}
-        assert of(a).urls() == {"http://a1"}
+        (c,) = await world.of("c1")
+        assert of(c).urls() == {"http://a1", "http://b1", "http://c1"}, "to one that started after its end as well"
 
     play(doing)
 
