@@ -20,7 +20,7 @@ from unified_agent.tools.chaos.places import INSTANCES
 from unified_agent.tools.chaos.plan import url_of
 from unified_agent.tools.chaos.report import Reaction, Times
 from unified_agent.tools.chaos.scenarios import Scenario
-from unified_agent.tools.load.agents import Crowd, VirtualAgent
+from unified_agent.tools.load.agents import SESSION_ENDED, Crowd, VirtualAgent
 from unified_agent.tools.load.recovery import become_truthful
 from unified_agent.tools.load.truths import back_at_work
 
@@ -223,7 +223,11 @@ async def measure(scenario: Scenario, scene: Scene, telling: Telling) -> Reactio
         others_disturbed=sum(track.out_s is not None for track in others),
         others_out=Times.of(track.back_s - track.out_s for track in others if track.out_s and track.back_s),
         disturbed_by_healing=sum(track.out_s is not None for track in healing.tracks.values()),
-        sessions_ended=sum(count for what, count in happened.items() if what.startswith("session ended")),
+        sessions_ended={
+            what.removeprefix(SESSION_ENDED): count
+            for what, count in happened.items()
+            if what.startswith(SESSION_ENDED)
+        },
         gaps=_gaps(crowd) - gaps,
         commands_unknown=left_unknown(telling.told[told_before:], UNKNOWN_LIMIT_S, time.monotonic(), back_s)
         + sum(count for what, count in happened.items() if what.endswith(": no answer")),

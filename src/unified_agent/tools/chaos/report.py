@@ -70,7 +70,7 @@ class Reaction(Struct, frozen=True, kw_only=True):
         others_disturbed: how many of the others did not show their agent at work for a moment; ``others_out``: how
             long.
         disturbed_by_healing: how many of all did not, while the fault was being undone.
-        sessions_ended: sessions that the system ended, anybody's.
+        sessions_ended: how many sessions the system ended, anybody's, by the reason it gave.
         gaps: notices found missing; each cost a snapshot.
         commands_unknown: commands whose desktop did not learn what became of them within 5 s of being at work again.
         healing_s: how long it took until the cluster was whole again.
@@ -95,7 +95,7 @@ class Reaction(Struct, frozen=True, kw_only=True):
     others_disturbed: int
     others_out: Times
     disturbed_by_healing: int
-    sessions_ended: int
+    sessions_ended: dict[str, int]
     gaps: int
     commands_unknown: int
     healing_s: float
@@ -178,9 +178,10 @@ def _wrong(each: Reaction) -> Iterator[str]:
     if each.planned and each.outage.most_s > PLANNED_OUTAGE_S:
         limit_s = PLANNED_OUTAGE_S
         yield f"a desktop moved in good order was out of step for {each.outage.most_s:.1f} s, limit {limit_s:.0f} s"
+    for reason, count in sorted(each.sessions_ended.items()):
+        yield f"{count} sessions ended by the system: {reason}"
     for count, what in (
         (each.disturbed_by_healing, "agents disturbed by healing"),
-        (each.sessions_ended, "sessions ended by the system"),
         (each.commands_unknown, "commands unknown after 5 s"),
         (everyone - each.truthful, "agents whose truths did not agree"),
         (everyone - each.truthful_after_healing, "agents whose truths did not agree after healing"),

@@ -34,6 +34,8 @@ EndListener = Callable[["VirtualAgent", Settled], None]
 
 #: A person who is not let in tries again after this, seconds, unless the instance said when.
 TRY_AGAIN_S: Final = 2.0
+#: What a session that the system ended is counted under, with the reason it gave.
+SESSION_ENDED: Final = "session ended: "
 LOGIN_LIMIT_S: Final = 30.0
 #: How long an agent waits for the end of a press, seconds.
 ANSWER_LIMIT_S: Final = 20.0
@@ -79,7 +81,7 @@ class VirtualAgent:
             try:
                 await self._work(self.desk)
             except SessionOver as over:
-                self._crowd.tally[f"session ended: {over.reason}"] += 1
+                self._crowd.tally[f"{SESSION_ENDED}{over.reason}"] += 1
             finally:
                 for end in ends:
                     end()
