@@ -204,11 +204,11 @@ class ClusterWorld:
         )
 
     def _hang_up(self, station: str) -> None:
-        """Put a telephone's handset down."""
+        """End every call at a telephone, as a person does: what rings is answered first."""
         for call in tuple(self.aes.truth()["stations"].get(station, {}).get("calls", {})):
-            key = UseTelephone(station=station, key=PhoneKey.HANG_UP, call_id=call)
-            with contextlib.suppress(Refused):
-                self.aes.act(partial(press_key, data=key))
+            for press in (PhoneKey.ANSWER, PhoneKey.HANG_UP):
+                with contextlib.suppress(Refused):
+                    self.aes.act(partial(press_key, data=UseTelephone(station=station, key=press, call_id=call)))
 
     @asynccontextmanager
     async def running(self, check: Callable[[], None]) -> AsyncIterator[None]:

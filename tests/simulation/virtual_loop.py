@@ -48,8 +48,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.set_exception_handler(self._unhandled)
 
     def break_off(self, error: BaseException) -> None:
-        """End the run by an error; the first one counts. What runs is cancelled, so that it can clean up."""
-        if self.broken is None:
+        """End the run by an error; the first one counts. What runs is cancelled, so that it can clean up.
+
+        What a dead host's tasks do when the world is over, to end in order, is no error of anybody's.
+        """
+        if self.broken is None and not self._is_over:
             self.broken = error
             if self._main is not None:
                 self._main.cancel()
