@@ -242,6 +242,13 @@ async def test_a_server_that_says_nothing_after_hello_has_its_limit():
 
 
 @on_virtual_time
+async def test_a_server_that_heard_no_hello_in_time_is_passed_over():
+    visitor = Visitor(Site("a", "b"))
+    visitor.site["a"].greet = lambda wire, hello: wire.lose(4408, "silent")  # type: ignore[method-assign]
+    assert await visitor.enter("a", "b") == "b"
+
+
+@on_virtual_time
 async def test_a_server_that_does_not_answer_the_ticket_is_passed_over():
     visitor = Visitor(Site("a", "b", "c"))
 

@@ -170,6 +170,13 @@ describe("its loss", () => {
     expect(losses).toMatchObject([{ reason }]);
   });
 
+  test("by a server that heard no hello in time is no refusal", () => {
+    line();
+    wires.last.open();
+    wires.last.drop(4408);
+    expect(losses).toMatchObject([{ reason: ConnectionReason.TooSlow }]);
+  });
+
   test("has the server's words, when it said some", () => {
     line();
     wires.last.open();

@@ -153,7 +153,7 @@ class DeskConnection:
             return
         if self.session is None:
             if now_s - self._opened_s > settings.hello_limit_s:
-                self.refuse("protocol.hello", CLOSED_BAD_FRAME, "no hello came")
+                self.end(CLOSED_SILENT, "silent")  # most likely one of us is busy, which is no reason to give up
         elif now_s - self._heard_s > settings.silent_s:
             log_event(LOGGER, "silent_desktop_closed", session=self.session, silent_s=now_s - self._heard_s)
             self.end(CLOSED_SILENT, "silent")
