@@ -189,7 +189,6 @@ class DeskController(Controller):
             "origin.refused",
             "request.too-large",
             "request.media-type",
-            "login.too-many",
             "ticket.invalid",
             "taken-over",
             "session.ended",
