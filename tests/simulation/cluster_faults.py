@@ -298,9 +298,9 @@ CLUSTER_FAULTS: Final[tuple[Fault, ...]] = (
     store_compacted,
 )
 
-#: While one of these lasts hardly anybody is served, and another one changes little. They come one at a time, and what
-#: they leave behind is seen in the rest after each.
-HEAVY: Final = frozenset({datacentre_lost, store_outage, members_stop})
+#: While one of these lasts hardly anybody is served, or no lease of a dead owner ends, and another one changes little.
+#: They come one at a time, and what they leave behind is seen in the rest after each.
+HEAVY: Final = frozenset({datacentre_lost, leader_changes, store_outage, members_stop})
 REST_S: Final[Span] = (5.0, 20.0)
 
 

@@ -17,6 +17,7 @@ import msgspec
 import uvicorn
 from tests.simulation.network import HostNetwork
 from uvicorn.server import ServerState
+from websockets.exceptions import InvalidHandshake
 
 from unified_agent.client.connection import TextHandler, WebSocketConnection
 from unified_agent.errors import LinkNotReady
@@ -154,6 +155,9 @@ async def open_events(network: HostNetwork, url: str, handler: TextHandler, limi
         async with asyncio.timeout(limit_s):
             await _dial(network, connection, url, limit_s)
             await opened
+    except InvalidHandshake as error:  # cut off in the midst of it
+        connection.drop()
+        raise ConnectionError(str(error)) from error
     except BaseException:
         connection.drop()
         raise
