@@ -34,6 +34,7 @@ class GatheredReads:
         self._waiting_limit = waiting_limit
         self._wanted: dict[str, list[asyncio.Future[Entry | None]]] = {}
         self._requests: set[asyncio.Task[None]] = set()
+        self._sending = 0
         self.waiting = 0
 
     async def get(self, key: str) -> Entry | None:
@@ -48,7 +49,8 @@ class GatheredReads:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Entry | None] = loop.create_future()
         self._wanted.setdefault(key, []).append(answer)
-        if len(self._requests) < REQUESTS_AT_ONCE:
+        if self._sending < REQUESTS_AT_ONCE:
+            self._sending += 1
             # It starts when whoever runs now has finished, and so takes along what they want besides.
             request = loop.create_task(self._ask(), name="read keys")
             self._requests.add(request)
@@ -71,21 +73,28 @@ class GatheredReads:
 
     async def _ask(self) -> None:
         """Send requests until nothing is wanted."""
-        while taken := self._take():
-            keys = list(taken)
-            try:
-                entries = await self._read_all(keys)
-            except asyncio.CancelledError:
-                for answer in _waiting(taken.values()):
-                    answer.cancel()
-                raise
-            except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
-                for answer in _waiting(taken.values()):
-                    answer.set_exception(error)
-            else:
-                for answers, entry in zip(taken.values(), entries, strict=True):
-                    for answer in _waiting([answers]):
-                        answer.set_result(entry)
+        try:
+            while taken := self._take():
+                await self._send(taken)
+        finally:
+            # In the same step in which nothing was found: whoever wants something from now on begins another. The task
+            # itself counts as running for a moment longer, in which those that it answered may read on.
+            self._sending -= 1
+
+    async def _send(self, taken: dict[str, list[asyncio.Future[Entry | None]]]) -> None:
+        try:
+            entries = await self._read_all(list(taken))
+        except asyncio.CancelledError:
+            for answer in _waiting(taken.values()):
+                answer.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            for answer in _waiting(taken.values()):
+                answer.set_exception(error)
+        else:
+            for answers, entry in zip(taken.values(), entries, strict=True):
+                for answer in _waiting([answers]):
+                    answer.set_result(entry)
 
     def _take(self) -> dict[str, list[asyncio.Future[Entry | None]]]:
         """Take what is wanted next; whoever was cancelled meanwhile wants nothing."""

@@ -136,3 +136,24 @@ async def test_closing_cancels_whoever_waits() -> None:
     await reads.close()
     for error in await asyncio.gather(*asked, return_exceptions=True):
         assert isinstance(error, asyncio.CancelledError)
+
+
+async def test_whoever_reads_on_as_soon_as_all_requests_are_answered_is_not_left_waiting() -> None:
+    etcd = Etcd()
+    reads = GatheredReads(etcd.read_all, waiting_limit=10)
+
+    async def twice(key: str) -> Entry | None:
+        await reads.get(key)
+        return await reads.get(f"{key}2")
+
+    first = asyncio.ensure_future(twice("a"))
+    await settle()
+    second = asyncio.ensure_future(reads.get("b"))
+    await settle()
+    etcd.answer(0)
+    etcd.answer(1)  # both end in the same turn of the loop, and the first reader reads on in the next
+    await settle()
+    assert await second == entry("b")
+    assert etcd.requests[2:] == [["a2"]]
+    etcd.answer(2)
+    assert await first == entry("a2")
