@@ -17,9 +17,10 @@ from typing import Any, Final
 
 from tests.browser.centre import Peers, settings_text, start_peers
 from tests.browser.programs import COMMAND, Program, Programs, programs
-from tests.contract.etcd_servers import Member, Servers, free_ports
+from tests.contract.etcd_servers import Member, Servers
 
 from unified_agent.sealing import make_key, write_keys
+from unified_agent.tools.free_ports import find_free_ports
 
 #: All instances must know each other, with all links up, within this, seconds.
 READY_LIMIT_S: Final = 40.0
@@ -114,7 +115,9 @@ def cluster_centre(folder: Path, datacentres: Mapping[str, Sequence[str]]) -> It
         datacentres: names of the instances by datacentre, the primary first.
     """
     names = [(datacentre, name) for datacentre, instances in datacentres.items() for name in instances]
-    urls = {name: f"http://127.0.0.1:{port}" for (_, name), port in zip(names, free_ports(len(names)), strict=True)}
+    urls = {
+        name: f"http://127.0.0.1:{port}" for (_, name), port in zip(names, find_free_ports(len(names)), strict=True)
+    }
     keys_file = folder / "cluster.keys"
     write_keys(keys_file, [make_key(datetime.now(UTC))], replace=False)
     with _etcd(folder) as store, programs(folder) as running:

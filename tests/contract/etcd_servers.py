@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -12,21 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from unified_agent.tools.free_ports import find_free_ports
+
 PROGRAM = shutil.which("etcd")
 
 #: How long members may take to find each other on a busy machine.
 START_LIMIT_S = 30.0
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 @dataclass
@@ -81,7 +71,7 @@ class Servers:
 
     def start(self) -> None:
         assert PROGRAM is not None
-        ports = free_ports(3 * self.count)
+        ports = find_free_ports(3 * self.count)
         clients, peers, health = ports[: self.count], ports[self.count : 2 * self.count], ports[2 * self.count :]
         cluster = ",".join(f"m{number}=http://127.0.0.1:{port}" for number, port in enumerate(peers))
         for number in range(self.count):

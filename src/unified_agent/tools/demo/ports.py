@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final
+
+from unified_agent.tools.free_ports import find_free_ports
 
 #: All ports of the demo are on this address.
 HOST: Final = "127.0.0.1"
@@ -81,11 +82,4 @@ def choose_ports(
 def number_ports(ports: Ports) -> Ports:
     """Give a number to each port left open that others are told before it listens."""
     open_ones = [name for name in _KNOWN_BEFORE if getattr(ports, name) == 0]
-    return replace(ports, **dict(zip(open_ones, find_free(len(open_ones)), strict=True)))
-
-
-def find_free(count: int) -> tuple[int, ...]:
-    """Return so many ports that are free now, each another one."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
-        return tuple(each.getsockname()[1] for each in sockets)
+    return replace(ports, **dict(zip(open_ones, find_free_ports(len(open_ones), HOST), strict=True)))

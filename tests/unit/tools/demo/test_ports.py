@@ -7,7 +7,6 @@ from unified_agent.tools.demo.ports import (
     OF_A_CLUSTER,
     Ports,
     choose_ports,
-    find_free,
     is_free,
     number_ports,
 )
@@ -47,9 +46,3 @@ def test_a_port_that_somebody_listens_on_is_not_free() -> None:
         port = listener.getsockname()[1]
         assert not is_free(port)
     assert is_free(port)
-
-
-def test_ports_that_are_found_are_free_and_all_different() -> None:
-    found = find_free(3)
-    assert len(set(found)) == 3
-    assert all(map(is_free, found))
