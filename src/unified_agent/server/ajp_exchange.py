@@ -146,7 +146,9 @@ class Exchange:
         return {"type": "http.request", "body": piece.data, "more_body": piece.more}
 
     async def send(self, message: Message) -> None:
-        """Take a part of the answer; what nobody waits for any more is dropped."""
+        """Take a part of the answer, when the web server takes it; what nobody waits for any more is dropped."""
+        if self._line.paused:
+            await self._line.drained()
         if self._is_gone:
             return
         if self._is_over:
@@ -156,8 +158,6 @@ class Exchange:
             self._begin(message["status"], message.get("headers", ()))
         elif kind == "http.response.body":
             self._send_body(message.get("body", b""), more=message.get("more_body", False))
-            if self._line.paused:
-                await self._line.drained()
 
     # --- inside
 
