@@ -200,6 +200,7 @@ class AjpConnection:
             self._end(CloseReason.STOPPED, "the last answer was given")
             return
         self._outgoing.append(END_AND_REUSE)
+        self._events.clear()  # pieces of a body that nobody wants any more
         self._phase = Phase.IDLE
         self._request = None
         self._headers_sent = False

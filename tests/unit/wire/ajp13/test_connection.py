@@ -235,6 +235,14 @@ def test_a_piece_that_was_asked_for_and_not_waited_for_is_thrown_away_too() -> N
     assert len(feed(connection, GET)) == 1
 
 
+def test_a_body_that_came_with_its_request_is_not_reported_after_the_answer() -> None:
+    connection = connected()
+    connection.receive_data(post(b"abc") + front.body(b"abc"), 0.0)
+    assert isinstance(connection.next_event(), RequestReceived)
+    answer(connection)
+    assert events_of(connection) == []
+
+
 def test_a_packet_that_came_before_it_was_asked_for_is_taken_when_it_is() -> None:
     connection = connected()
     first, rest = front.upload(b"d" * 10_000)
