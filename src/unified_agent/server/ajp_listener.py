@@ -27,6 +27,7 @@ from unified_agent.server.edge import Application
 from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, encode_problem, problem
 from unified_agent.settings import AjpSettings
 from unified_agent.wire.ajp13.codec import ForwardRequest
+from unified_agent.wire.ajp13.codes import KNOWN_ATTRIBUTES
 from unified_agent.wire.ajp13.connection import AjpConnection
 from unified_agent.wire.ajp13.events import Ended
 from unified_agent.wire.ajp13.limits import AjpLimits
@@ -92,7 +93,7 @@ class AjpListener:
         self._limits = AjpLimits(
             packet_size_bytes=settings.packet_size_bytes,
             header_limit=settings.header_limit,
-            allowed_attributes=frozenset(settings.attributes),
+            allowed_attributes=KNOWN_ATTRIBUTES | {name.encode() for name in settings.attributes},
             idle_timeout_s=settings.idle_timeout_s,
             read_timeout_s=settings.read_timeout_s,
         )
