@@ -106,8 +106,9 @@ class AjpListener:
         self._stop = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._by_class = [metrics.ajp_requests.labels(status=f"{first}xx") for first in range(1, 6)]
-        metrics.before_render(self._count_connections)
+        #: By the first digit of their status, since the metrics were read last.
+        self._answers = [0] * 10
+        metrics.before_render(self._count)
 
     @property
     def port(self) -> int:
@@ -197,8 +198,7 @@ class AjpListener:
 
     def answered(self, status: int) -> None:
         """Count an answer."""
-        if 100 <= status < 600:
-            self._by_class[status // 100 - 1].inc()
+        self._answers[status // 100 % 10] += 1
 
     def begin(self, exchange: Exchange) -> None:
         """Have the application answer a request, or refuse it."""
@@ -250,8 +250,12 @@ class AjpListener:
     def _refused(self, reason: str) -> None:
         self._metrics.ajp_refused.labels(reason=reason).inc()
 
-    def _count_connections(self) -> None:
+    def _count(self) -> None:
         self._metrics.ajp_connections.set(len(self._connections))
+        for first, count in enumerate(self._answers):
+            if count:
+                self._metrics.ajp_requests.labels(status=f"{first}xx").inc(count)
+        self._answers = [0] * 10
 
     async def _listen_if_usable(self) -> None:
         usable = self._usable()

@@ -66,4 +66,4 @@ def _others(request: ForwardRequest) -> dict[str, str]:
 
 def wants_websocket(request: ForwardRequest) -> bool:
     """Whether a request asks for a WebSocket, which no web server tunnels through AJP."""
-    return any(name == b"upgrade" and b"websocket" in value.lower() for name, value in request.headers)
+    return b"websocket" in dict(request.headers).get(b"upgrade", b"").lower()
