@@ -53,7 +53,7 @@ BROWSER = [
     (b"host", b"desk.example.com"),
     (
         b"user-agent",
-        b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36",
+        b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537",
     ),
     (b"accept", b"*/*"),
     (b"accept-language", b"en-GB,en;q=0.9,hu;q=0.8"),
@@ -192,8 +192,8 @@ async def measure(url: str, seconds: int, node: int, httpd: apache.Apache, into:
     assert "Socket errors" not in said, said
     count = int(_find(r"(\d+) requests in", said))
     into.rate.append(float(_find(r"Requests/sec:\s+([\d.]+)", said)))
-    into.p50_ms.append(_ms(_find(r"50%\s+(\S+)", said)))
-    into.p99_ms.append(_ms(_find(r"99%\s+(\S+)", said)))
+    into.p50_ms.append(_ms(_find(r"\n\s+50%\s+(\S+)", said)))
+    into.p99_ms.append(_ms(_find(r"\n\s+99%\s+(\S+)", said)))
     into.node_us.append((after[0] - before[0]) / count * 1e6)
     into.httpd_us.append((after[1] - before[1]) / count * 1e6)
 
@@ -209,14 +209,18 @@ def _ms(text: str) -> float:
     return number * {"us": 0.001, "ms": 1.0, "s": 1_000.0}[unit]
 
 
-async def behind(folder: Path, seconds: int, rounds: int) -> None:
+def compile_tomcat(folder: Path) -> str:
+    """Compile the servlet into the folder, and return where Java finds all classes."""
+    classes = ":".join(str(each) for each in JARS.glob("tomcat10-*.jar") if not re.search(r"10\.1|i18n", each.name))
+    source = Path(__file__).with_name("AjpTomcat.java")
+    subprocess.run(["javac", "-nowarn", "-cp", classes, "-d", str(folder), str(source)], check=True)
+    return f"{classes}:{folder}"
+
+
+async def behind(folder: Path, classes: str, seconds: int, rounds: int) -> None:
     """Start everything, and ask each node in turn."""
     names = ("bare", "tomcat", "instance")
     ports = dict(zip(names, find_free_ports(3), strict=True))
-    classes = ":".join(str(each) for each in JARS.glob("tomcat10-*.jar") if not re.search(r"10\.1|i18n", each.name))
-    source = Path(__file__).with_name("AjpTomcat.java")
-    compiled = await asyncio.create_subprocess_exec("javac", "-nowarn", "-cp", classes, "-d", str(folder), str(source))
-    assert await compiled.wait() == 0
     settings = folder / "settings.toml"
     settings.write_text(NODE_SETTINGS.format(port=ports["instance"], secret=SECRET))
     figures = {name: Measured() for name in names}
@@ -225,7 +229,7 @@ async def behind(folder: Path, seconds: int, rounds: int) -> None:
         "java",
         "-Xmx256m",
         "-cp",
-        f"{classes}:{folder}",
+        classes,
         "AjpTomcat",
         str(ports["tomcat"]),
         SECRET,
@@ -288,9 +292,7 @@ def main() -> None:
         configure_logging(level="error")
         uvloop.run(serve(int(sys.argv[2])))
         return
-    seconds, rounds = (
-        (int(each) for each in (*sys.argv[1:], "6", "3")[:2]) if len(sys.argv) < 3 else map(int, sys.argv[1:3])
-    )
+    seconds, rounds = (int(each) for each in (sys.argv[1:] + ["6", "3"][len(sys.argv) - 1 :]))
     begin(__doc__ or "", "uvloop", "litestar")
     began = perf_counter()
     alone()
@@ -299,7 +301,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ua-ajp-") as top:
         Path(top).chmod(0o755)
         subprocess.run([str(apache.PROGRAM), "-v"], check=True)
-        asyncio.run(behind(Path(top), seconds, rounds))
+        asyncio.run(behind(Path(top), compile_tomcat(Path(top)), seconds, rounds))
     print(f"took {perf_counter() - began:.0f} s")
 
 

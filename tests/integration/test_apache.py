@@ -19,9 +19,11 @@ import httpx
 import pytest
 from tests.integration import apache
 from tests.integration.ajp_node import SECRET, Node, Process, serving
+from tests.integration.house import house
 from tests.integration.test_ajp_listener import on_uvloop
 
 from unified_agent.observe import Metrics
+from unified_agent.settings import AjpSettings
 from unified_agent.tools.free_ports import find_free_ports
 
 pytestmark = [
@@ -241,6 +243,41 @@ async def test_mod_jk_tells_whether_the_instance_is_being_drained(folder: Path) 
         answer = await front.client.get("/echo", headers={"Cookie": "JSESSIONID=a.ua-1"})
         assert answer.status_code == 200
         assert front.node.scope["extensions"]["ajp"] == {"route": "ua-1", "activation": "DIS", "attributes": {}}
+
+
+@pytest.mark.parametrize("way", [apache.jk, apache.proxy_ajp], ids=["mod_jk", "mod_proxy_ajp"])
+@on_uvloop
+async def test_an_agent_works_through_the_web_server(way: Way, folder: Path, tmp_path: Path) -> None:
+    login = {"agent": "5001", "station": "2001", "password": "1234"}
+    async with house(tmp_path, ajp=AjpSettings(port=0, secret=SECRET), tls=False) as whole:
+        assert whole.instance.listeners is not None
+        assert whole.instance.listeners.ajp is not None
+        nodes = {"ua-1": whole.instance.listeners.ajp.port}
+        async with (
+            apache.started(folder, way(nodes, secret=SECRET)) as httpd,
+            httpx.AsyncClient(base_url=httpd.url, timeout=30, trust_env=False) as client,
+        ):
+            ready = await client.get("/readyz")
+            assert (ready.status_code, ready.json()["instance"]) == (200, "ua-1")
+            refused = await client.post("/v1/session", json={**login, "agent": ""})
+            assert (refused.status_code, refused.json()["id"]) == (400, "request.invalid")
+            token = (await client.post("/v1/session", json=login)).json()["token"]
+            client.headers["Authorization"] = f"Bearer {token}"
+
+            async def until(phase: str, mode: str) -> None:
+                while True:
+                    view = (await client.get("/v1/session")).json()["view"]
+                    if view["session"]["phase"] == phase and (not mode or view["agent"]["mode"] == mode):
+                        return
+                    await asyncio.sleep(0.02)
+
+            await until("active", "")
+            command = {"id": "00000000-0000-4000-8000-000000000001", "command": {"type": "set-mode", "mode": "ready"}}
+            assert (await client.post("/v1/session/commands", json=command)).status_code in {200, 202}
+            await until("active", "ready")
+            assert (await client.delete("/v1/session")).status_code == 202
+        while whole.left_behind():  # noqa: ASYNC110 - the switch logs out in its own time
+            await asyncio.sleep(0.02)
 
 
 # --- two nodes, and the loss of one

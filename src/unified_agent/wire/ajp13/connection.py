@@ -153,19 +153,22 @@ class AjpConnection:
 
         Raises:
             LocalProtocolError: nothing is being answered, the answer has begun, or the headers do not fit into one
-                packet or would break out of their line. Nothing was sent then.
+                packet, would break out of their line, or announce no number. Nothing was sent then.
         """
         self._check_answering()
         if self._headers_sent:
             raise LocalProtocolError("the headers were sent already")
-        self._outgoing.append(headers_packet(status, headers, self._limits.packet_size_bytes))
-        self._headers_sent = True
+        packet = headers_packet(status, headers, self._limits.packet_size_bytes)
         assert self._request is not None, "somebody is being answered"
         self._without_body = has_no_body(self._request.method, status)
         if not self._without_body:
             for name, value in headers:
                 if len(name) == 14 and name.lower() == b"content-length":
+                    if not value.isdigit():
+                        raise LocalProtocolError("the length of the body is no number")
                     self._answer_left_bytes = int(value)
+        self._outgoing.append(packet)
+        self._headers_sent = True
 
     def send_body(self, data: bytes) -> None:
         """Send a piece of the answer's body; nothing, when this answer has none.
@@ -251,8 +254,11 @@ class AjpConnection:
 
     def data_to_send(self) -> bytes:
         """See ``doors``."""
-        data = b"".join(self._outgoing)
-        self._outgoing.clear()
+        outgoing = self._outgoing
+        if not outgoing:
+            return b""
+        data = outgoing[0] if len(outgoing) == 1 else b"".join(outgoing)
+        outgoing.clear()
         return data
 
     def next_event(self) -> Event | None:

@@ -338,8 +338,9 @@ def test_an_answer_out_of_order_is_our_fault_and_sends_nothing() -> None:
     for headless in (lambda: connection.send_body(b"x"), lambda: connection.send_end(0.0)):
         with pytest.raises(LocalProtocolError):
             headless()
-    with pytest.raises(LocalProtocolError):
-        connection.send_headers(200, [(b"x", b"y" * 8_192)])
+    for header in ((b"x", b"y" * 8_192), (b"content-length", b"three")):
+        with pytest.raises(LocalProtocolError):
+            connection.send_headers(200, [header])
     assert connection.data_to_send() == b""
     assert not connection.headers_sent
     connection.send_headers(500, [])
