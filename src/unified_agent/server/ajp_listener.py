@@ -40,6 +40,9 @@ BACKLOG: Final = 4_096
 SWEEP_S: Final = 0.5
 #: A sweep that comes later than this finds connections silent that we have not read from: it lets them be.
 LATE_SWEEP_S: Final = 2.0
+#: A web server with a wrong secret tries with every request; of ends for the same reason one is told in this time,
+#: seconds.
+QUIET_S: Final = 1.0
 #: At the stop, running requests get this long, seconds.
 GRACE_S: Final = 5.0
 #: Reasons that are nobody's fault.
@@ -102,6 +105,8 @@ class AjpListener:
         self._server: asyncio.Server | None = None
         self._connections: set[AjpProtocol] = set()
         self._exchanges: set[Exchange] = set()
+        #: By reason: when an end was told last, and how many ends were not told since.
+        self._told: dict[CloseReason, tuple[float, int]] = {}
         self._started = asyncio.Event()
         self._stop = asyncio.Event()
         self._empty = asyncio.Event()
@@ -176,19 +181,28 @@ class AjpListener:
         return True
 
     def closed(self, protocol: AjpProtocol, ended: Ended) -> None:
-        """Know that a connection is over."""
-        self._metrics.ajp_connections_closed.labels(reason=ended.reason.value).inc()
-        if ended.reason not in _USUAL:
-            if ended.reason in ANSWERED or ended.reason in _SILENT:
-                self._metrics.ajp_refused.labels(reason=ended.reason.value).inc()
-            log_event(
-                LOGGER,
-                "ajp_connection_ended",
-                level="warning",
-                reason=ended.reason,
-                detail=ended.detail,
-                peer=protocol.peer,
-            )
+        """Know that a connection is over; of ends for the same reason one a second is told, all are counted."""
+        reason = ended.reason
+        self._metrics.ajp_connections_closed.labels(reason=reason.value).inc()
+        if reason in ANSWERED or reason in _SILENT:
+            self._refused(reason.value)
+        if reason in _USUAL:
+            return
+        now_s = protocol.loop.time()
+        told_s, untold = self._told.get(reason, (-QUIET_S, 0))
+        if now_s < told_s + QUIET_S:
+            self._told[reason] = (told_s, untold + 1)
+            return
+        self._told[reason] = (now_s, 0)
+        log_event(
+            LOGGER,
+            "ajp_connection_ended",
+            level="warning",
+            reason=reason,
+            detail=ended.detail,
+            peer=protocol.peer,
+            untold=untold,
+        )
 
     def forget(self, protocol: AjpProtocol) -> None:
         """Know that a connection's transport is gone."""
@@ -232,7 +246,7 @@ class AjpListener:
         log_event(
             LOGGER,
             "ajp_request_refused",
-            level="error" if status >= 500 else "info",
+            level="error" if status >= 500 else "debug",
             id=failure,
             method=request.method,
             correlation=correlation,
