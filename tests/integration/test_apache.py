@@ -261,6 +261,8 @@ async def test_an_agent_works_through_the_web_server(way: Way, folder: Path, tmp
             assert (ready.status_code, ready.json()["instance"]) == (200, "ua-1")
             refused = await client.post("/v1/session", json={**login, "agent": ""})
             assert (refused.status_code, refused.json()["id"]) == (400, "request.invalid")
+            long = await client.post("/v1/session", json={**login, "agent": "5" * 200_000})
+            assert (long.status_code, long.json()["id"]) == (413, "request.too-large")
             token = (await client.post("/v1/session", json=login)).json()["token"]
             client.headers["Authorization"] = f"Bearer {token}"
 

@@ -102,7 +102,7 @@ class Exchange:
     def start(self, application: Application, on_end: Callable[[Exchange], None]) -> None:
         """Have the application answer; ``on_end`` is called when it has returned."""
         self._on_end = on_end
-        self.task = self._loop.create_task(self._run(application))
+        self.task = self._loop.create_task(self._run(application), name="ajp request")
 
     def take_body(self, event: BodyReceived) -> None:
         """Take a piece of the request's body."""
