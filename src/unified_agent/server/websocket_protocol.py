@@ -16,8 +16,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
-import struct
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -30,6 +28,7 @@ from websockets.server import ServerProtocol
 
 from unified_agent.domain.limits import COMMAND_LIMIT_BYTES
 from unified_agent.observe import get_logger, log_event
+from unified_agent.server.sockets import cut_off, find_vanished
 from unified_agent.server.text_connection import (
     ABNORMAL,
     INTERNAL_ERROR,
@@ -46,10 +45,6 @@ _LIBRARY_LOGGER.setLevel(logging.WARNING)
 
 #: How long a peer may take to answer our close, seconds.
 CLOSE_LIMIT_S: Final = 2.0
-#: ``SO_LINGER`` on, 0 s: an abort also throws away what the kernel still holds for a peer that takes nothing.
-_NO_LINGER: Final = struct.pack("ii", 1, 0)
-#: Unacknowledged bytes older than this end the connection, milliseconds: a peer that vanished is found by the kernel.
-_USER_TIMEOUT_MS: Final = 30_000
 
 
 class WebSocketLimits(Struct, frozen=True, kw_only=True):
@@ -144,7 +139,7 @@ class WebSocketProtocol(asyncio.Protocol):
         """Take over the transport of the request."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=self._limits.write_high_bytes, low=self._limits.write_low_bytes)
-        self._set_option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
+        find_vanished(self._transport)
         self._open_connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -225,8 +220,7 @@ class WebSocketProtocol(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection, with all that is unsent here and in the kernel."""
         if self._transport is not None:
-            self._set_option(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-            self._transport.abort()
+            cut_off(self._transport)
 
     # --- inside
 
@@ -308,9 +302,3 @@ class WebSocketProtocol(asyncio.Protocol):
             return
         self._slow = True
         self.abort()
-
-    def _set_option(self, level: int, option: int, value: int | bytes) -> None:
-        peer = self._transport.get_extra_info("socket") if self._transport is not None else None
-        if peer is not None:
-            with contextlib.suppress(OSError, AttributeError):
-                peer.setsockopt(level, option, value)
