@@ -76,41 +76,40 @@ def failure(answer: httpx.Response) -> str:
     return str(envelope["error"]["id"])
 
 
-@pytest.mark.parametrize(
-    "callback",
-    [
-        "",
-        "alert(1)",
-        "a;b",
-        "a[0]",
-        "a['b']",
-        "1a",
-        "a b",
-        "a\n",
-        "a.b.c.d.e",
-        "a..b",
-        ".a",
-        "x" * 65,
-        ".".join(["x" * 40] * 4),
-        "é",
-        "a\u2028",
-        "<script>",
-        "a/*",
-        "a=1",
-        "new",
-        "a.constructor",
-        "a.__proto__",
-        "eval",
-        "this.a",
-        "CWSMIKI0hCD0Up0IZUnnnnnnnnnnnnnnnnnnnUU5nnnnnn3Snn7YNqdIbeUUUfV13333333333333333s03sDTVqefXAxooooD0C",
-    ],
+BAD_CALLBACKS = (
+    "",
+    "alert(1)",
+    "a;b",
+    "a[0]",
+    "a['b']",
+    "1a",
+    "a b",
+    "a\n",
+    "a.b.c.d.e",
+    "a..b",
+    ".a",
+    "x" * 65,
+    ".".join(["x" * 40] * 4),
+    "é",
+    "a\u2028",
+    "<script>",
+    "a/*",
+    "a=1",
+    "new",
+    "a.constructor",
+    "a.__proto__",
+    "eval",
+    "this.a",
+    "CWSMIKI0hCD0Up0IZUnnnnnnnnnnnnnnnnnnnUU5nnnnnn3Snn7YNqdIbeUUUfV13333333333333333s03sDTVqefXAxooooD0C",
 )
-def test_a_bad_callback_of_each_class_gets_no_script(callback: str) -> None:
+
+
+def test_a_bad_callback_of_each_class_gets_no_script() -> None:
     async def steps(office: Office) -> None:
-        answer = await office.get("config", {"callback": callback})
-        assert problem(answer) == (400, "jsonp.callback")
-        if callback:
-            assert callback not in answer.text
+        for callback in BAD_CALLBACKS:
+            answer = await office.get("config", {"callback": callback})
+            assert problem(answer) == (400, "jsonp.callback"), callback
+            assert not callback or callback not in answer.text
 
     story(steps)
 
