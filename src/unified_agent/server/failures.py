@@ -45,7 +45,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
         id: stable; programs go by it.
         retry: whether asking again makes sense.
         correlation: to be read out to whoever looks into the logs.
-        next: with 421: where to ask instead; absent when nobody serves.
+        next: where to ask instead, with 421 and `instance.full`; absent when nobody serves.
         epoch: with ``datacentre.passive``: of the active datacentre.
     """
 
