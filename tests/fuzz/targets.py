@@ -8,12 +8,16 @@ the bytes mean the same however they are cut into pieces. The first byte of an i
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from unified_agent.errors import RemoteProtocolError
+from unified_agent.wire.ajp13.connection import AjpConnection, Phase
+from unified_agent.wire.ajp13.events import Ended, RequestReceived
+from unified_agent.wire.ajp13.limits import AjpLimits
 from unified_agent.wire.apc.codec import MessageDecoder
 from unified_agent.wire.apc.connection import AgentConnection, AgentConnectionSettings
 from unified_agent.wire.apc.events import SessionLost
@@ -169,6 +173,54 @@ def csta_streams() -> Iterator[bytes]:
         yield b"\x03" + frame_bytes(0, document) + frame_bytes(9_999, documents[0])
 
 
+# --- the web server's protocol
+
+
+def fuzz_ajp(data: bytes) -> None:
+    """Our end, with an application that wants the whole body of every request, and answers.
+
+    It never raises; it is over once, with a reason, or open; and what it writes is whole packets.
+    """
+    limits = AjpLimits(
+        packet_size_bytes=8_192,
+        header_limit=100,
+        allowed_attributes=frozenset({"UA_SITE"}),
+        idle_timeout_s=75.0,
+        read_timeout_s=10.0,
+    )
+    connection = AjpConnection(limits, b"s3cr3t-Ajp", 0.0)
+    said = b""
+    endings = 0
+    for number, part in enumerate(pieces(data)):
+        connection.receive_data(part, float(number))
+        while (event := connection.next_event()) is not None:
+            if isinstance(event, Ended):
+                endings += 1
+            elif connection.phase is not Phase.ANSWERING:
+                pass  # it has ended since
+            elif event.has_body if isinstance(event, RequestReceived) else event.more:
+                connection.ask_body(float(number))
+            else:
+                connection.send_headers(200, [(b"content-length", b"2")])
+                connection.send_body(b"ok")
+                connection.send_end(float(number))
+        said += connection.data_to_send()
+    assert endings == (connection.phase is Phase.OVER), "it is over once, and says so"
+    while said:
+        assert said[:2] == b"AB", "what we write is packets"
+        length = int.from_bytes(said[2:4], "big")
+        assert len(said) >= 4 + length, "a packet is not whole"
+        said = said[4 + length :]
+
+
+def ajp_seeds() -> Iterator[bytes]:
+    captured = tomllib.loads((VECTORS / "ajp13" / "captured.toml").read_text())
+    for conversation in (each for front in captured.values() for each in front):
+        packets = [bytes.fromhex(octets) for side, octets in conversation["packets"] if side == "front"]
+        yield b"\x00" + b"".join(packets)
+        yield from (b"\x05" + each for each in packets)
+
+
 TARGETS: Final = {
     each.name: each
     for each in (
@@ -178,5 +230,6 @@ TARGETS: Final = {
         Target("csta-document", fuzz_csta_document, csta_documents),
         Target("csta-client", fuzz_csta_client, csta_streams),
         Target("csta-aes", fuzz_csta_aes, csta_streams),
+        Target("ajp", fuzz_ajp, ajp_seeds),
     )
 }

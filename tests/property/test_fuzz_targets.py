@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,9 +22,14 @@ def changed(seed: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     return seed
 
 
+@cache
+def seeds_of(name: str) -> list[bytes]:
+    return list(TARGETS[name].seeds())
+
+
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_what_is_meant_is_taken(target: Target) -> None:
-    seeds = list(target.seeds())
+    seeds = seeds_of(target.name)
     assert len(seeds) > 5
     for seed in seeds:
         target.run(seed)
@@ -32,7 +39,7 @@ def test_what_is_meant_is_taken(target: Target) -> None:
 @MANY
 @given(data=st.data())
 def test_what_is_broken_is_refused_in_order(target: Target, data: st.DataObject) -> None:
-    seeds = list(target.seeds())
+    seeds = seeds_of(target.name)
     first, second = data.draw(st.sampled_from(seeds)), data.draw(st.sampled_from([b"", *seeds]))
     target.run(changed(first, data.draw(changes)) + changed(second, data.draw(changes)))
 
