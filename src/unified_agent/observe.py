@@ -160,6 +160,7 @@ class Metrics:
         agents: ``mode``, the word shown.
         session_capacity: from the settings.
         logins: ``outcome``: accepted, or the error's id.
+        initiations: ``outcome``: ``chosen``, ``full`` or ``not-serving``.
         takeovers: ``cause``.
         forced_logouts: ``cause``, a system reason.
         connections: ``transport``, open now.
@@ -169,6 +170,7 @@ class Metrics:
         events_sent: ``transport``.
         event_delay: from the receipt of a report or command to the socket of the desktop that is told.
         slow_clients_closed: desktops cut off because they took nothing.
+        jsonp_rejected: ``cause``, the id with which a request for a script was refused.
         commands: ``command``, ``outcome``; counted when they end: done, refused, unknown.
         command_seconds: ``command``; from its receipt to its end.
         fenced_writes: deeds and writes withheld because the claim, the term or the time to act had passed.
@@ -217,6 +219,7 @@ class Metrics:
         self.agents = self._gauge("ua_agents", "Agents by work mode.", "mode")
         self.session_capacity = self._gauge("ua_session_capacity", "Sessions this instance takes.")
         self.logins = self._counter("ua_logins_total", "Logins.", "outcome")
+        self.initiations = self._counter("ua_initiations_total", "Desktops that asked for an instance.", "outcome")
         self.takeovers = self._counter("ua_takeovers_total", "Sessions taken over by another desktop.", "cause")
         self.forced_logouts = self._counter("ua_forced_logouts_total", "Agents logged out by the system.", "cause")
 
@@ -231,6 +234,8 @@ class Metrics:
         self.slow_clients_closed = self._counter(
             "ua_slow_clients_closed_total", "Desktops cut off because they took nothing."
         )
+
+        self.jsonp_rejected = self._counter("ua_jsonp_rejected_total", "Requests for scripts refused.", "cause")
 
         self.commands = self._counter("ua_commands_total", "Commands of desktops.", "command", "outcome")
         self.command_seconds = self._histogram(

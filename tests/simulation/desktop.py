@@ -1,4 +1,4 @@
-"""A simulated desktop: logs in over REST, shows a session over its WebSocket handler, acts as an agent does.
+"""A simulated desktop: logs in over REST, shows a session over its WebSocket handler or by polls, acts as agents do.
 
 It keeps the rules that the client library keeps (one ordered stream, snapshot voids what was, a gap is an error) and
 reports a breach at once: those are promises of the server.
@@ -15,11 +15,12 @@ from typing import Any
 
 import httpx
 from tests.simulation.habits import next_command
+from tests.simulation.poll_link import PollLink
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 
 from unified_agent.assembly import Instance
-from unified_agent.server.websocket_protocol import TextConnection, WebSocketHandler
+from unified_agent.server.text_connection import TextConnection, TextHandler
 
 #: One way between desktop and instance, seconds.
 DELAY_S = (0.001, 0.02)
@@ -41,12 +42,13 @@ class Desktop:
         resets: reasons of the snapshots got.
     """
 
-    def __init__(self, instance: Instance, number: int, random: Random, *, dialler: bool) -> None:
+    def __init__(self, instance: Instance, number: int, random: Random, *, dialler: bool, polls: bool = False) -> None:
         self.instance = instance
         self.agent = f"{5000 + number}"
         self.station = f"{2000 + number}"
         self.dialler = {"name": f"agent{number:04}", "password": "secret", "headset": self.station, "job": "SPRING25"}
         self.uses_dialler = dialler
+        self.polls = polls
         self.random = random
         self.view: dict[str, Any] | None = None
         self.ended: str | None = None
@@ -57,7 +59,7 @@ class Desktop:
         self._token: str | None = None
         self._epoch: int | None = None
         self._seq = 0
-        self._link: _Link | None = None
+        self._link: _Link | PollLink | None = None
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=instance.server.application),
             base_url="http://ua-1",
@@ -77,7 +79,7 @@ class Desktop:
                 await asyncio.sleep(self.random.uniform(1.0, 3.0))
                 continue
             if not self.away:
-                self._link = _Link(self)
+                self._link = PollLink(self._client, self.random, self.hello(), self.take) if self.polls else _Link(self)
                 await self._link.run()
             await asyncio.sleep(self.random.uniform(0.05, 1.0))
 
@@ -214,7 +216,7 @@ class _Link:
         self._desktop = desktop
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
-        self._handler: WebSocketHandler | None = None
+        self._handler: TextHandler | None = None
         self._stalled = False
         self._skipped = 0
         self._down = _Line(self._loop, desktop.random, self._arrive_down)
@@ -246,7 +248,7 @@ class _Link:
     # --- the desktop's end
 
     def send(self, message: dict[str, Any] | bytes) -> bool:
-        """Send a frame up (the desktop gives a dict) or down (the server gives framed bytes)."""
+        """Send a frame up (the desktop gives a dict) or down (the server gives bytes)."""
         if isinstance(message, bytes):
             return self._send_down(message)
         if not self.live or self._stalled:
@@ -266,12 +268,16 @@ class _Link:
 
     # --- the server's end
 
-    def _send_down(self, framed: bytes) -> bool:
+    def beat(self, data: bytes) -> None:
+        """Called by the server."""
+        if self.live and not self._stalled:
+            self._down.put(data)
+
+    def _send_down(self, data: bytes) -> bool:
         if self._stalled or not self.live:
             self._skipped += 1
             return False
-        header = 2 if framed[1] < 126 else 4 if framed[1] == 126 else 10
-        self._down.put(framed[header:])
+        self._down.put(data)
         return True
 
     def close(self, code: int = 1000, reason: str = "") -> None:

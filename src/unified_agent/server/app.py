@@ -33,11 +33,19 @@ from unified_agent.server.cluster_ports import ClusterOperations
 from unified_agent.server.desk_api import Desk, DeskController, DeskRequest
 from unified_agent.server.edge import LOGGER, Application, Edge
 from unified_agent.server.entry import Entry
+from unified_agent.server.entry_tickets import EntryTickets
 from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, RequestRefused, encode_problem, problem
+from unified_agent.server.initiation import Initiation, InitiationController
+from unified_agent.server.jsonp_api import JsonpController, JsonpDesk
+from unified_agent.server.jsonp_guard import JsonpGuard
+from unified_agent.server.jsonp_tokens import JsonpTokens
 from unified_agent.server.ops_api import Operations, OpsController
 from unified_agent.server.pages import STATIC, Pages
 from unified_agent.server.ports import Instance, Whereabouts
+from unified_agent.server.push_api import BODIES, PushController, PushDesk
 from unified_agent.server.push_transports.desks import Desks
+from unified_agent.server.push_transports.held import HeldConnections
+from unified_agent.server.push_transports.jsonp import JsonpPush
 from unified_agent.server.tickets import Tickets
 from unified_agent.sessions.admission import OpenRefused
 from unified_agent.sessions.host import Host
@@ -48,8 +56,21 @@ BODY_LIMIT_BYTES: Final = 65_536
 #: Random bytes of a desktop's token, and of the word by which a request is found in the logs.
 TOKEN_BYTES: Final = 32
 CORRELATION_BYTES: Final = 9
+#: Random bytes of the id of a push connection that is no socket.
+CONNECTION_BYTES: Final = 18
 #: Second opinions from one address: a whole office may lose its instance at once, and asks twice a second each.
 WITNESS_RATE_PER_MIN: Final = 60_000
+#: Session initiations from one address: all of a site's may come from its balancer, at the start of a shift.
+INITIATION_RATE_PER_MIN: Final = 60_000
+#: Everything that is described in the OpenAPI document.
+CONTROLLERS: Final = (
+    InitiationController,
+    DeskController,
+    PushController,
+    JsonpController,
+    OpsController,
+    ClusterController,
+)
 _BY_STATUS: Final = {
     400: "request.invalid",
     404: "request.path",
@@ -99,8 +120,9 @@ class Server:
             SettingsError: a file named by the settings cannot be read.
         """
         tokens = Tokens(lambda: make_secret(TOKEN_BYTES))
-        origins = Origins(settings.http.allowed_origins, whereabouts.urls)
-        tickets = Tickets(keyring, clock)
+        callers = settings.jsonp.callers if settings.jsonp.enabled else ()
+        origins = Origins((*settings.http.allowed_origins, *callers), whereabouts.urls)
+        tickets, entry_tickets = Tickets(keyring, clock), EntryTickets(keyring, clock)
         operators_file = settings.http.operators_token_file
         operators = Operators(None if operators_file is None else operators_file.read_text().strip())
         self.desks: Final = Desks(
@@ -121,9 +143,19 @@ class Server:
             desks=self.desks,
             tokens=tokens,
             tickets=tickets,
+            entry_tickets=entry_tickets,
+            instance=settings.instance,
             whereabouts=whereabouts,
             clock=clock,
             metrics=metrics,
+        )
+        initiation = Initiation(
+            whereabouts=whereabouts,
+            tickets=entry_tickets,
+            limiter=LoginLimiter(INITIATION_RATE_PER_MIN, clock.now_s),
+            clock=clock,
+            metrics=metrics,
+            make_secret=make_secret,
         )
         desk = Desk(
             host=host,
@@ -146,13 +178,33 @@ class Server:
             clock=clock,
             settings=settings,
         )
-        self.litestar: Final = _litestar(desk, operations, ClusterDesk(operations, cluster), Pages(static))
+        connections = HeldConnections(lambda: make_secret(CONNECTION_BYTES))
+        self.push: Final = PushDesk(self.desks, connections, settings.desktop, clock)
+        script_tokens = JsonpTokens(make_secret, clock, settings.jsonp.token_s)
+        self.jsonp: Final = JsonpDesk(
+            guard=JsonpGuard(settings.jsonp),
+            tokens=script_tokens,
+            push=JsonpPush(self.desks, connections, script_tokens, settings.desktop, clock),
+            desk=desk,
+            initiation=initiation,
+            operations=operations,
+            metrics=metrics,
+        )
+        provided = {
+            "desk": _provide(desk),
+            "initiation": _provide(initiation),
+            "operations": _provide(operations),
+            "push": _provide(self.push),
+            "jsonp": _provide(self.jsonp),
+            "cluster": _provide(ClusterDesk(operations, cluster)),
+        }
+        self.litestar: Final = _litestar(provided, Pages(static))
         self.application: Final[Application] = Edge(
             cast("Application", self.litestar), origins, lambda: make_secret(CORRELATION_BYTES), whereabouts.urls
         )
 
 
-def _litestar(desk: Desk, operations: Operations, cluster: ClusterDesk, pages: Pages) -> Litestar:
+def _litestar(provided: dict[str, Provide], pages: Pages) -> Litestar:
     @get(["/", "/{path:path}"], include_in_schema=False, sync_to_thread=False)
     def page(request: DeskRequest) -> Response[bytes]:
         return pages.answer(
@@ -166,8 +218,8 @@ def _litestar(desk: Desk, operations: Operations, cluster: ClusterDesk, pages: P
         return msgspec.json.encode(_complete(request.app.openapi_schema.to_schema()))
 
     return Litestar(
-        route_handlers=[DeskController, OpsController, ClusterController, openapi, page],
-        dependencies={"desk": _provide(desk), "operations": _provide(operations), "cluster": _provide(cluster)},
+        route_handlers=[*CONTROLLERS, openapi, page],
+        dependencies=provided,
         exception_handlers={
             RequestRefused: _refused,
             OpenRefused: _refused,
@@ -198,6 +250,8 @@ def _openapi() -> OpenAPIConfig:
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         tags=[
             Tag(name="desk", description="One agent's session."),
+            Tag(name="push", description="Notices where there is no WebSocket."),
+            Tag(name="scripts", description="The same by scripts (JSONP), where nothing else comes through."),
             Tag(name="operations", description="Probes, status, metrics."),
             Tag(name="cluster", description="All instances, for operators."),
         ],
@@ -205,6 +259,9 @@ def _openapi() -> OpenAPIConfig:
             security_schemes={
                 "token": SecurityScheme(
                     type="http", scheme="bearer", description="The token that a login was answered with."
+                ),
+                "jsonp": SecurityScheme(
+                    type="apiKey", security_scheme_in="query", name="token", description="The short token for scripts."
                 ),
                 "operator": SecurityScheme(
                     type="http", scheme="bearer", description="The content of http.operators_token_file."
@@ -219,12 +276,22 @@ def _openapi() -> OpenAPIConfig:
 
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Say of commands what the generator leaves out: their meaning, and that they take no other fields."""
+    """Say what the generator leaves out: of commands their meaning, and that they take no other fields; of push bodies
+    all, because their frames are read elsewhere.
+    """
     schemas = document["components"]["schemas"]
     for command in typing.get_args(AnyCommand):
         schema = schemas[command.__name__]
         schema["additionalProperties"] = False
         schema["description"] = inspect.cleandoc(command.__doc__ or "")
+    _, bodies = msgspec.json.schema_components(BODIES.values(), ref_template="#/components/schemas/{name}")
+    schemas.update(bodies)
+    for item in document["paths"].values():
+        for operation in item.values():
+            body = BODIES.get(operation["operationId"])
+            if body is not None:
+                schema = {"$ref": f"#/components/schemas/{body.__name__}"}
+                operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return document
 
 

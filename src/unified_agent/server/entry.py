@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from unified_agent.domain.claim_steps import has_ended
-from unified_agent.domain.ids import SessionId
+from unified_agent.domain.ids import InstanceId, SessionId
 from unified_agent.domain.ports import Clock
 from unified_agent.domain.session_state import Identity, SessionState
 from unified_agent.domain.topology import Elsewhere, Passive
@@ -18,13 +18,19 @@ from unified_agent.domain.view import rfc3339
 from unified_agent.observe import Metrics, get_logger, log_event
 from unified_agent.server.auth import TokenRefusal, Tokens
 from unified_agent.server.desk_messages import LoggedIn
+from unified_agent.server.entry_tickets import EntryTickets
 from unified_agent.server.failures import RequestRefused
 from unified_agent.server.ports import Whereabouts
 from unified_agent.server.push_transports.desks import Desks
 from unified_agent.server.tickets import TicketContent, Tickets
+from unified_agent.sessions.admission import OpenRefused
 from unified_agent.sessions.host import Host
 
 LOGGER: Final = get_logger("server.entry")
+
+
+#: Refusals that another instance may not share.
+_WITH_ROOM_ELSEWHERE: Final = frozenset({"instance.full", "instance.draining"})
 
 
 class Entry:
@@ -37,6 +43,8 @@ class Entry:
         desks: Desks,
         tokens: Tokens,
         tickets: Tickets,
+        entry_tickets: EntryTickets,
+        instance: InstanceId,
         whereabouts: Whereabouts,
         clock: Clock,
         metrics: Metrics,
@@ -45,20 +53,35 @@ class Entry:
         self._desks = desks
         self._tokens = tokens
         self._tickets = tickets
+        self._entry_tickets = entry_tickets
+        self._instance = instance
         self._whereabouts = whereabouts
         self._clock = clock
         self._metrics = metrics
 
-    async def log_in(self, identity: Identity) -> LoggedIn:
+    async def log_in(self, identity: Identity, entry_ticket: str = "") -> LoggedIn:
         """Open a session, or take one's own over.
 
+        Args:
+            identity: who logs in.
+            entry_ticket: of session initiation; with a good one nobody is asked again who has the agent.
+
         Raises:
-            RequestRefused: ``instance.elsewhere`` or ``datacentre.passive``, with where to go.
+            RequestRefused: ``instance.elsewhere``, ``datacentre.passive`` or ``instance.full``, with where to go.
             OpenRefused: the login is not taken.
         """
-        _send_on(await self._whereabouts.home_of(identity.agent))
+        is_expected = self._entry_tickets.is_good(entry_ticket, identity.agent, self._instance)
+        if not is_expected or self._host.draining:
+            _send_on(await self._whereabouts.home_of(identity.agent))
         _send_on(self._whereabouts.not_serving(identity.agent))  # it may have stood down while the store was asked
-        return self._let_in(self._host.open(identity))
+        try:
+            session = self._host.open(identity)
+        except OpenRefused as refused:
+            better = self._whereabouts.best_for(identity.agent, without=frozenset({self._instance}))
+            if refused.id not in _WITH_ROOM_ELSEWHERE or better is None:
+                raise
+            raise RequestRefused(refused.id, refused.detail, next_instance=better) from refused
+        return self._let_in(session)
 
     async def resume(self, ticket: str, token: str) -> LoggedIn:
         """Take a session in that another instance had, or this one before it was started again.

@@ -45,7 +45,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
         id: stable; programs go by it.
         retry: whether asking again makes sense.
         correlation: to be read out to whoever looks into the logs.
-        next: with 421: where to ask instead; absent when nobody serves.
+        next: where to ask instead, with 421 and `instance.full`; absent when nobody serves.
         epoch: with ``datacentre.passive``: of the active datacentre.
     """
 
@@ -93,6 +93,14 @@ FAILURES: Final[dict[str, Failure]] = {
     "session.ended": Failure(_S.GONE, "The session has ended", Retry.NEVER),
     "session.moved": Failure(_S.MISDIRECTED_REQUEST, "Another instance has the session now", Retry.ELSEWHERE),
     "taken-over": Failure(_S.LOCKED, "Another desktop has taken the session over", Retry.NEVER),
+    "connection.unknown": Failure(_S.NOT_FOUND, "This instance has no such push connection", Retry.LATER),
+    "jsonp.off": Failure(_S.NOT_FOUND, "No scripts are answered here", Retry.NEVER),
+    "jsonp.callback": Failure(_S.BAD_REQUEST, "The callback is no name that may be called", Retry.NEVER),
+    "jsonp.caller": Failure(_S.FORBIDDEN, "That page may not ask for scripts", Retry.NEVER),
+    "jsonp.token": Failure(_S.UNAUTHORIZED, "The short token is not good", Retry.NEVER),
+    "jsonp.nonce": Failure(_S.CONFLICT, "The nonce was used, or is none of ours", Retry.NEVER),
+    "jsonp.too-long": Failure(_S.REQUEST_URI_TOO_LONG, "The URL is too long", Retry.NEVER),
+    "jsonp.too-many": Failure(_S.TOO_MANY_REQUESTS, "Too many requests of that page or address", Retry.LATER),
     "command.invalid": Failure(_S.BAD_REQUEST, "The command is not as described", Retry.NEVER),
     "command.unknown": Failure(_S.NOT_FOUND, "No such command is remembered", Retry.NEVER),
     "operator.unauthorised": Failure(_S.UNAUTHORIZED, "This is for operators", Retry.NEVER),
@@ -102,6 +110,8 @@ FAILURES: Final[dict[str, Failure]] = {
     "cluster.unreachable": Failure(
         _S.SERVICE_UNAVAILABLE, "Another instance had to be asked and is silent", Retry.LATER
     ),
+    "cluster.full": Failure(_S.SERVICE_UNAVAILABLE, "No instance can take another agent", Retry.LATER),
+    "cluster.not-serving": Failure(_S.SERVICE_UNAVAILABLE, "No instance can take agents now", Retry.LATER),
     "agent.not-logged-in": Failure(_S.NOT_FOUND, "The agent is not logged in", Retry.NEVER),
     "agent.in-item": Failure(_S.CONFLICT, "The agent has a record of a dialler open", Retry.LATER),
     "activation.refused": Failure(_S.CONFLICT, "The datacentre cannot be made active now", Retry.LATER),
