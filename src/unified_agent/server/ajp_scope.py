@@ -31,13 +31,18 @@ def scope_of(request: ForwardRequest, *, trust_remote_user: bool) -> dict[str, A
         path = _PARAMETERS.sub(b"", path)
     if b"%" in path:
         path = unquote_to_bytes(path)
-    ajp: dict[str, Any] = {"route": request.route, "activation": request.activation, "attributes": _others(request)}
+    attributes = request.attributes
+    ajp: dict[str, Any] = {
+        "route": request.route,
+        "activation": request.activation,
+        "attributes": {} if attributes.keys() <= KNOWN_ATTRIBUTES else _others(attributes),
+    }
     if trust_remote_user:
         ajp["remote_user"] = request.text(Attribute.REMOTE_USER)
         ajp["auth_type"] = request.text(Attribute.AUTH_TYPE)
         ajp["tls_certificate"] = request.text(Attribute.SSL_CERT)
         ajp["tls_cipher"] = request.text(Attribute.SSL_CIPHER)
-        ajp["tls_protocol"] = request.attributes.get(TLS_PROTOCOL, b"").decode("latin-1")
+        ajp["tls_protocol"] = attributes.get(TLS_PROTOCOL, b"").decode("latin-1")
     return {
         "type": "http",
         "asgi": _ASGI,
@@ -56,11 +61,9 @@ def scope_of(request: ForwardRequest, *, trust_remote_user: bool) -> dict[str, A
     }
 
 
-def _others(request: ForwardRequest) -> dict[str, str]:
-    """Return the request attributes that were configured, all others of which are known by other names."""
-    if request.attributes.keys() <= KNOWN_ATTRIBUTES:
-        return {}
-    given = request.attributes.items()
+def _others(attributes: dict[bytes, bytes]) -> dict[str, str]:
+    """Return the request attributes that were configured; all others are known by other names."""
+    given = attributes.items()
     return {name.decode(): value.decode("latin-1") for name, value in given if name not in KNOWN_ATTRIBUTES}
 
 

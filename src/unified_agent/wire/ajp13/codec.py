@@ -342,18 +342,18 @@ def headers_packet(status: int, headers: Iterable[tuple[bytes, bytes]], packet_s
         LocalProtocolError: they do not fit into one packet, or would break out of their line.
     """
     parts = [_status_bytes(status), b""]
-    count = 0
+    values = []
     for name, value in headers:
         coded = _coded_name(name)
         if coded:
             if len(value) >= NULL_LENGTH:
                 raise LocalProtocolError(f"a header has {len(value)} bytes")
             parts += (coded, _U16(len(value)), value, b"\0")
-            count += 1
-    values = b"".join(parts[4::4])
-    if b"\n" in values or b"\r" in values or b"\0" in values:
+            values.append(value)
+    together = b"".join(values)
+    if b"\n" in together or b"\r" in together or b"\0" in together:
         raise LocalProtocolError("a header has a line feed in it, or a zero")
-    parts[1] = _U16(count)
+    parts[1] = _U16(len(values))
     payload = b"".join(parts)
     if len(payload) > packet_size_bytes - HEAD_BYTES:
         raise LocalProtocolError(f"headers of {len(payload)} bytes do not fit into one packet")
