@@ -20,12 +20,15 @@ import { Servers, type Memory } from "./servers.js";
 import type { ConnectionSettings } from "./settings.js";
 import { Timer, type Chance } from "./timer.js";
 import type { OpenTransport } from "./transports/transport.js";
-import { openWebSocket } from "./transports/websocket.js";
+import { askBest, DEFAULT_TRANSPORTS, openBest, type TransportName } from "./transports/ways.js";
 import { watchWake } from "./wake.js";
 
 export interface DeskOptions {
   /** Origins, in order of preference; at least one. Those of other instances are learned from any of them. */
   readonly servers: readonly string[];
+  /** Which ways may be tried; without `ua-fallbacks` there is the WebSocket alone. One name forces that one. */
+  readonly transports?: readonly TransportName[];
+  /** In the place of all of them. */
   readonly openTransport?: OpenTransport;
   /** Where the session is kept over a refresh; `sessionStorage`, which forgets with the tab. */
   readonly memory?: Memory;
@@ -79,11 +82,12 @@ export class Desk {
 
   constructor(options: DeskOptions, events: DeskEvents = {}) {
     const { memory = sessionStorage, longMemory = lastingMemory(), chance = Math.random } = options;
-    const { fetch: ask = (url, init) => fetch(url, init), openTransport = openWebSocket } = options;
+    const { fetch: ask = (url, init) => fetch(url, init), transports = DEFAULT_TRANSPORTS } = options;
+    const { openTransport = openBest(transports) } = options;
     this.#events = events;
     this.#keeper = new HomeKeeper(memory);
     this.#servers = new Servers(options.servers, longMemory);
-    const rest = new Rest(ask);
+    const rest = new Rest(askBest(transports, ask));
     const client = randomId();
     this.#commands = new Commands(client, {
       send: (id, command) => this.#connection.send({ type: "command", id, command }),
@@ -112,7 +116,10 @@ export class Desk {
       },
     );
     this.#door = new Door(this.#servers, rest, (server) => this.#connection.asking(server));
-    this.#stopWatching = watchWake(() => this.#connection.tryNow());
+    this.#stopWatching = watchWake((isNewNetwork) => {
+      if (isNewNetwork) window.uaFallbacks?.newNetwork();
+      this.#connection.tryNow();
+    });
   }
 
   /** The newest view; null before the first. */

@@ -13,6 +13,7 @@
  *   commands.ts     each asked once, each settled once
  *   clock.ts        the server's clock · timer.ts every delay · wake.ts when waiting is foolish
  *   rest.ts         plain HTTP · transports/ whole frames both ways · messages.ts, frames.ts the words
+ *   fallbacks.ts    where WebSockets do not get through: a file of its own
  */
 
 export { ServerClock } from "./clock.js";
@@ -29,5 +30,6 @@ export type { Memory } from "./servers.js";
 export { CONNECTION_SETTINGS } from "./settings.js";
 export type { ConnectionSettings } from "./settings.js";
 export { reconnectDelayMs, Timer } from "./timer.js";
+export type { Fallbacks, TransportName } from "./transports/ways.js";
 export type { OpenTransport, Transport, TransportEvents } from "./transports/transport.js";
 export { eventsAddress, openWebSocket } from "./transports/websocket.js";

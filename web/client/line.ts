@@ -83,7 +83,7 @@ export class Line {
     this.#limit.start(world.settings.openLimitMs);
     this.#transport = world.openTransport(home.server, {
       opened: () => {
-        if (this.#phase !== "opening") return;
+        if (this.#phase !== "opening" && this.#phase !== "hello") return;
         this.#phase = "hello";
         this.#limit.start(world.settings.helloLimitMs);
         this.#say(world.hello(home));
@@ -107,6 +107,11 @@ export class Line {
   /** Whether it waits for the server's answer to hello. */
   get saidHello(): boolean {
     return this.#phase === "hello";
+  }
+
+  /** For how long it may be silent though all is well, ms. */
+  get quietMs(): number {
+    return this.#transport.quietMs || 0;
   }
 
   /** Tells somebody else from now on, when it is live. */

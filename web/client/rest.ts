@@ -1,6 +1,16 @@
 /** What is asked by plain HTTP: what the site decided, opening a session, going on with it elsewhere, and the like. */
 
-import type { Answer, Credentials, Place, Problem, SessionOpened, SiteConfig, Topology, Witness } from "./frames.js";
+import type {
+  Answer,
+  Credentials,
+  EntryGiven,
+  Place,
+  Problem,
+  SessionOpened,
+  SiteConfig,
+  Topology,
+  Witness,
+} from "./frames.js";
 import type { Home } from "./home.js";
 import type { Command } from "./messages.js";
 import { Timer } from "./timer.js";
@@ -62,8 +72,14 @@ export class Rest {
     return this.#ask("GET", `${server}/v1/witness?instance=${encodeURIComponent(instance)}`, { limitMs });
   }
 
-  open(server: string, credentials: Credentials): Promise<SessionOpened> {
-    return this.#ask("POST", `${server}/v1/session`, { body: credentials });
+  /** Which instance should take an agent who logs in. */
+  entry(server: string, agent: string, ask: Ask): Promise<EntryGiven> {
+    return this.#ask("GET", `${server}/v1/entry?agent=${encodeURIComponent(agent)}`, ask);
+  }
+
+  /** @param entry the ticket with which an instance was named to us; empty for none. */
+  open(server: string, credentials: Credentials, entry = ""): Promise<SessionOpened> {
+    return this.#ask("POST", `${server}/v1/session`, { body: entry ? { ...credentials, entry } : credentials });
   }
 
   /** Goes on with a session at another instance than the one that had it. */

@@ -11,12 +11,15 @@ const SLEPT_MS = 10_000;
 /**
  * Calls back when the network is back, the page is looked at again, or the machine woke.
  *
+ * @param woke told whether it may be another network than before.
  * @returns a function that stops watching.
  */
-export function watchWake(woke: () => void): () => void {
+export function watchWake(woke: (isNewNetwork?: boolean) => void): () => void {
   const seen = (): void => {
     if (document.visibilityState === "visible") woke();
   };
+  const online = (): void => woke(true);
+  const resumed = (): void => woke();
   let lookedAtMs = Date.now();
   const look = new Timer(() => {
     const now = Date.now();
@@ -25,15 +28,15 @@ export function watchWake(woke: () => void): () => void {
     look.start(LOOK_EVERY_MS);
   });
   look.start(LOOK_EVERY_MS);
-  window.addEventListener("online", woke);
+  window.addEventListener("online", online);
   window.addEventListener("pageshow", seen);
   document.addEventListener("visibilitychange", seen);
-  document.addEventListener("resume", woke);
+  document.addEventListener("resume", resumed);
   return () => {
     look.stop();
-    window.removeEventListener("online", woke);
+    window.removeEventListener("online", online);
     window.removeEventListener("pageshow", seen);
     document.removeEventListener("visibilitychange", seen);
-    document.removeEventListener("resume", woke);
+    document.removeEventListener("resume", resumed);
   };
 }
