@@ -20,7 +20,7 @@ import { Servers, type Memory } from "./servers.js";
 import type { ConnectionSettings } from "./settings.js";
 import { Timer, type Chance } from "./timer.js";
 import type { OpenTransport } from "./transports/transport.js";
-import { askBest, DEFAULT_TRANSPORTS, openBest, type TransportName } from "./transports/ways.js";
+import { DEFAULT_TRANSPORTS, ways, type TransportName } from "./transports/ways.js";
 import { watchWake } from "./wake.js";
 
 export interface DeskOptions {
@@ -83,11 +83,11 @@ export class Desk {
   constructor(options: DeskOptions, events: DeskEvents = {}) {
     const { memory = sessionStorage, longMemory = lastingMemory(), chance = Math.random } = options;
     const { fetch: ask = (url, init) => fetch(url, init), transports = DEFAULT_TRANSPORTS } = options;
-    const { openTransport = openBest(transports) } = options;
+    const { openTransport = (server, events) => ways().open(transports, server, events) } = options;
     this.#events = events;
     this.#keeper = new HomeKeeper(memory);
     this.#servers = new Servers(options.servers, longMemory);
-    const rest = new Rest(askBest(transports, ask));
+    const rest = new Rest((url, init) => ways().fetch(transports, ask, url, init));
     const client = randomId();
     this.#commands = new Commands(client, {
       send: (id, command) => this.#connection.send({ type: "command", id, command }),
@@ -109,15 +109,15 @@ export class Desk {
       },
       {
         envelope: (envelope) => this.#take(envelope),
-        answer: (answer) => this.#commands.answered(answer),
+        answer: (answer) => this.#commands.answered(answer.id, answer),
         time: (now) => this.clock.observe(now),
         ended: (reason, detail) => this.#end(reason, detail),
         status: (status) => this.#statusChanged(status),
       },
     );
     this.#door = new Door(this.#servers, rest, (server) => this.#connection.asking(server));
-    this.#stopWatching = watchWake((isNewNetwork) => {
-      if (isNewNetwork) window.uaFallbacks?.newNetwork();
+    this.#stopWatching = watchWake((event) => {
+      if (event && event.type === "online") ways().newNetwork();
       this.#connection.tryNow();
     });
   }
@@ -221,7 +221,7 @@ export class Desk {
     if (envelope.type === "snapshot") this.#streamBegan();
     if (applied !== "applied") return applied !== "gap";
     if (envelope.type === "command-settled") {
-      this.#commands.settled(envelope.data);
+      this.#commands.answered(envelope.data.command, envelope.data);
       return true;
     }
     if (envelope.type === "session-ended") {

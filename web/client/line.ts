@@ -210,12 +210,10 @@ export class Line {
 
 /** Reads one frame; null when it is not a JSON object with a `type`. Unknown types are read, and ignored later. */
 function parseFrame(text: string): ServerFrame | null {
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    const frame = JSON.parse(text) as ServerFrame;
+    return typeof frame.type === "string" ? frame : null;
   } catch {
-    return null;
+    return null; // no JSON, or `null`
   }
-  const isFrame = typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string";
-  return isFrame ? (value as ServerFrame) : null;
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Fetch } from "../rest.js";
-import type { OpenTransport, Transport, TransportEvents } from "./transport.js";
+import type { Transport, TransportEvents } from "./transport.js";
 import { openWebSocket } from "./websocket.js";
 
 /** From the best to the last resort. */
@@ -30,20 +30,14 @@ declare global {
   }
 }
 
-/** Opens the best of the named ways. */
-export function openBest(names: readonly TransportName[]): OpenTransport {
-  return (server, events) => {
-    const { uaFallbacks } = window;
-    if (uaFallbacks) return uaFallbacks.open(names, server, events);
-    // Without the other file the WebSocket is the only way, also when it is not wanted: then there is none.
-    return openWebSocket(names.includes("websocket") ? server : "none:", events);
-  };
-}
+/** Without the other file the WebSocket is the only way, also when it is not wanted: then there is none. */
+const PLAIN: Fallbacks = {
+  open: (names, server, events) => openWebSocket(names.includes("websocket") ? server : "none:", events),
+  fetch: (_, ask, url, init) => ask(url, init),
+  newNetwork: () => undefined,
+};
 
-/** Asks by whatever gets through. */
-export function askBest(names: readonly TransportName[], ask: Fetch): Fetch {
-  return (url, init) => {
-    const { uaFallbacks } = window;
-    return uaFallbacks ? uaFallbacks.fetch(names, ask, url, init) : ask(url, init);
-  };
+/** What there is now: the other file may come later. */
+export function ways(): Fallbacks {
+  return window.uaFallbacks || PLAIN;
 }

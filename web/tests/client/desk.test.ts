@@ -34,7 +34,7 @@ function desk(events: DeskEvents = {}, kept: Memory = memory): Desk {
       longMemory,
       chance: () => 0,
       fetch: (url, init) => {
-        if (url.endsWith("/v1/topology")) return Promise.reject(new TypeError("refused"));
+        if (/\/v1\/(topology|entry)/.test(url)) return Promise.reject(new TypeError("refused"));
         requests.push({ url, init });
         const response = responses.shift();
         return response ? Promise.resolve(response) : Promise.reject(new TypeError("refused"));

@@ -1,0 +1,1 @@
+import "./fallbacks.js"; import {Desk} from "./desk.js"; (window as any).uaserver = Desk;
