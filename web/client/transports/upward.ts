@@ -61,7 +61,7 @@ export class Upward {
       const ask = { token: this.#token, limitMs: REQUEST_LIMIT_MS, stopper: this.#stopper };
       const { status } = await post(this.#url, body, ask);
       // A second time only when nobody answered: a command that did arrive has an id, and is not performed twice.
-      if (status !== 0 || !again) return status === 200;
+      if (status !== 0 || !again || this.#stopper.signal.aborted) return status === 200;
     }
     return false;
   }
