@@ -20,7 +20,8 @@ from tests.simulation.transports import virtual_loop
 from tests.simulation.virtual_loop import run
 from websockets.http11 import Request
 
-from unified_agent.server.websocket_protocol import TextConnection, WebSocketHandler, WebSocketLimits, frame_text
+from unified_agent.server.text_connection import TextConnection, TextHandler
+from unified_agent.server.websocket_protocol import WebSocketLimits
 
 AGENT = "5001"
 
@@ -88,7 +89,7 @@ class Scripted:
 
     # --- WebSocket
 
-    def route(self, request: Request) -> WebSocketHandler | tuple[HTTPStatus, str]:
+    def route(self, request: Request) -> TextHandler | tuple[HTTPStatus, str]:
         return self
 
     def opened(self, connection: TextConnection) -> None:
@@ -121,7 +122,7 @@ class Scripted:
 
     def say(self, **frame: Any) -> None:
         if self.connection is not None:
-            self.connection.send(frame_text(msgspec.json.encode(frame)))
+            self.connection.send(msgspec.json.encode(frame))
 
     def close(self, code: int) -> None:
         if self.connection is not None:

@@ -328,8 +328,9 @@ class Instance:
             await asyncio.gather(self._draining_by_order, return_exceptions=True)
         if self.listener is not None and listening is not None:
             self.listener.stop()
+        self.server.desks.close_all(1012, "restart")  # or streams and polls would hold the listener up
+        if listening is not None:
             await asyncio.wait([listening])
-        self.server.desks.close_all(1012, "restart")
 
     async def _move_all(self, until_s: float, hurry: asyncio.Event) -> None:
         """Send everybody elsewhere, as long as there is an elsewhere and time for it."""
