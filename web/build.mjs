@@ -156,6 +156,7 @@ try {
   await rm(FRESH, { recursive: true, force: true });
   await buildClient();
   for (const page of PAGES) await buildPage(page);
+  await cp(path.join(WEB, "samples"), path.join(FRESH, "samples"), { recursive: true });
   await rm(STATIC, { recursive: true, force: true });
   await rename(FRESH, STATIC);
   await report();
