@@ -64,7 +64,7 @@
     '<div class="columns"><div>' +
     '<form class="card" data-at="login"><h2>Log in</h2><div class="fields">' +
     '<label>Agent<input name="agent" inputmode="numeric" autocomplete="username" required /></label>' +
-    '<label>Station<input name="station" inputmode="numeric" required /></label>' +
+    '<label>Station<input name="station" inputmode="numeric" autocomplete="off" required /></label>' +
     '<label>Password<input name="password" type="password" autocomplete="current-password" /></label>' +
     '</div><div class="row"><button class="first" data-at="enter">Log in</button></div></form>' +
     '<section class="card" data-at="desk" hidden><h2 data-at="who"></h2>' +
@@ -74,7 +74,7 @@
     '<button data-ask="log-out">Log out</button></div></section>' +
     '<section class="card" data-at="phone" hidden><h2>Calls</h2>' +
     '<ul class="calls" data-at="calls"></ul><p class="quiet" data-at="none">No call at present.</p>' +
-    '<form data-at="dial"><div class="row"><input name="number" inputmode="tel" aria-label="Number to call" ' +
+    '<form data-at="dial"><div class="row"><input name="number" inputmode="tel" autocomplete="off" aria-label="Number to call" ' +
     'placeholder="Number" required /><button>Call</button></div></form></section>' +
     '</div><section class="card"><h2>What happened</h2><ul class="log" data-at="log"></ul></section></div>' +
     '<footer><span data-at="status" role="status">Not connected.</span><span data-at="servers"></span></footer>';
@@ -247,7 +247,8 @@
         refused: "Another desktop has this session.",
         ended: "Not connected.",
       };
-      return words[status.state] || status.state;
+      var hasBegun = status.failures > 0 || status.lostAtMs !== null;
+      return status.state === "waiting" && !hasBegun ? "Not connected." : words[status.state] || status.state;
     },
   };
 })();
