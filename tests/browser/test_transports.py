@@ -1,0 +1,50 @@
+"""Every way to a server in Chromium, and what becomes of a desk when one of them does not get through.
+
+Pictures are kept in ``artefacts/browser/`` (ignored).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from tests.browser.centre import Centre, centre
+from tests.browser.scripts import needs_browser, run
+
+pytestmark = needs_browser
+
+#: What is on the way, whether it keeps streams back, and an agent of its own for each.
+ON_THE_WAY: Final = (
+    ("refuse", "streaming", "5005", "2005"),
+    ("hang", "streaming", "5006", "2006"),
+    ("swallow", "streaming", "5007", "2007"),
+    ("refuse", "buffering", "5008", "2008"),
+)
+
+
+@pytest.fixture(scope="module")
+def a_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    with centre(tmp_path_factory.mktemp("transports")) as where:
+        yield where
+
+
+@pytest.mark.parametrize(
+    ("transport", "agent", "station"),
+    [("websocket", "5001", "2001"), ("stream", "5002", "2002"), ("poll", "5003", "2003")],
+)
+def test_an_agent_works_over_one_transport_and_no_other(
+    a_centre: Centre, transport: str, agent: str, station: str
+) -> None:
+    run("stories/transports/forced.mjs", transport, agent, station, where=a_centre)
+
+
+@pytest.mark.parametrize(("upgrades", "streams", "agent", "station"), ON_THE_WAY)
+def test_a_desk_goes_on_by_what_gets_through(
+    a_centre: Centre, upgrades: str, streams: str, agent: str, station: str
+) -> None:
+    run("stories/transports/downgrade.mjs", upgrades, streams, agent, station, where=a_centre)
+
+
+def test_a_login_finds_the_server_that_lives(a_centre: Centre) -> None:
+    run("stories/transports/half_dead_list.mjs", where=a_centre)
