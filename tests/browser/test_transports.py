@@ -12,6 +12,8 @@ import pytest
 from tests.browser.centre import Centre, centre
 from tests.browser.scripts import needs_browser, run
 
+from unified_agent.tools.free_ports import find_free_ports
+
 pytestmark = needs_browser
 
 #: What is on the way, whether it keeps streams back, and an agent of its own for each.
@@ -24,14 +26,22 @@ ON_THE_WAY: Final = (
 
 
 @pytest.fixture(scope="module")
-def a_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    with centre(tmp_path_factory.mktemp("transports")) as where:
+def foreign() -> str:
+    """Return the origin of somebody else's page."""
+    (port,) = find_free_ports(1)
+    return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def a_centre(tmp_path_factory: pytest.TempPathFactory, foreign: str) -> Iterator[Centre]:
+    scripts = f'[jsonp]\nenabled = true\ncallers = ["{foreign}"]\n'
+    with centre(tmp_path_factory.mktemp("transports"), scripts) as where:
         yield where
 
 
 @pytest.mark.parametrize(
     ("transport", "agent", "station"),
-    [("websocket", "5001", "2001"), ("stream", "5002", "2002"), ("poll", "5003", "2003")],
+    [("websocket", "5001", "2001"), ("stream", "5002", "2002"), ("poll", "5003", "2003"), ("jsonp", "5004", "2004")],
 )
 def test_an_agent_works_over_one_transport_and_no_other(
     a_centre: Centre, transport: str, agent: str, station: str
@@ -48,3 +58,7 @@ def test_a_desk_goes_on_by_what_gets_through(
 
 def test_a_login_finds_the_server_that_lives(a_centre: Centre) -> None:
     run("stories/transports/half_dead_list.mjs", where=a_centre)
+
+
+def test_a_page_of_a_foreign_origin_works_by_scripts(a_centre: Centre, foreign: str) -> None:
+    run("stories/transports/foreign_origin.mjs", foreign, where=a_centre)
