@@ -14,6 +14,7 @@ import type { Credentials, Envelope, SiteConfig, Topology } from "./frames.js";
 import { HomeKeeper } from "./home.js";
 import type { Command, MessageView, View } from "./messages.js";
 import { ConnectionReason } from "./reasons.js";
+import { hex } from "./rendezvous.js";
 import { Replica } from "./replica.js";
 import { Rest, type Fetch } from "./rest.js";
 import { Servers, type Memory } from "./servers.js";
@@ -191,8 +192,7 @@ export class Desk {
   /** Forgets the session here. At the server it goes on until it notices that nobody is at the desktop. */
   forget(): void {
     this.#keeper.forget();
-    this.#connection.stop();
-    this.#commands.abandon();
+    this.#stop();
     this.#replica.clear();
     this.#show();
   }
@@ -201,6 +201,10 @@ export class Desk {
   dispose(): void {
     this.#stopWatching();
     this.#patience.stop();
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#connection.stop();
     this.#commands.abandon();
   }
@@ -281,5 +285,5 @@ function lastingMemory(): Memory | null {
 
 /** 96 bits of chance, in letters that need no escaping anywhere. */
 function randomId(): string {
-  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex([...crypto.getRandomValues(new Uint32Array(3))]);
 }

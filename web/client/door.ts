@@ -75,7 +75,7 @@ export class Door {
     let refusal: RequestError;
     return new Promise((settle, reject) => {
       const race = new Race({
-        next: () => (Date.now() < untilMs ? servers.next(tried) : null),
+        next: () => (tried.size === 0 ? servers.first() : Date.now() < untilMs ? servers.next(tried) : null),
         begin: (server) => {
           const stopper = new AbortController();
           tried.add(server);

@@ -132,6 +132,12 @@ describe("what the site decided", () => {
     expect(http.list.at(-1)).toBe(`https://b ${LOGIN}`);
   });
 
+  test("is asked of the first also when all have asked to be left alone", async () => {
+    const made = door("a");
+    servers.busy("https://a", 10_000);
+    await expect(made.config()).rejects.toMatchObject({ id: "desktop.no-server" });
+  });
+
   test("is not told when nobody answers", async () => {
     await expect(door("a", "b").config()).rejects.toMatchObject({ id: "desktop.no-server" });
     expect(http.list).toHaveLength(2);
