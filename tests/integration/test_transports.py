@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import httpx
 import pytest
-from tests.integration.house import play
-from tests.integration.pages import LIMIT_S, PAGES, PollPage, page, place
+from tests.integration.house import house, play
+from tests.integration.pages import LIMIT_S, PAGES, Page, PollPage, page, place
 
 from unified_agent.domain.states import Presence
 
@@ -275,3 +279,25 @@ def test_a_desktop_hears_signs_of_life(transport: str) -> None:
                         await at.pass_time(1)
 
     play(story())
+
+
+def test_a_whole_instance_that_stops_does_not_wait_for_streams_and_polls(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        pages: list[Page] = []
+        async with house(tmp_path, tls=False) as home:
+            at: Any = SimpleNamespace(url=home.url.rstrip("/"))
+            for number, transport in enumerate(("websocket", "stream", "poll"), 1):
+                login = {"agent": f"{5000 + number}", "station": f"{2000 + number}", "password": "1234"}
+                async with httpx.AsyncClient() as client:
+                    token = (await client.post(f"{at.url}/v1/session", json=login)).json()["token"]
+                pages.append(PAGES[transport](at, token))
+                await pages[-1].open()
+        for each in pages:
+            await each.until(lambda each=each: each.closed)  # type: ignore[misc]
+            await each.cut()
+        assert [each.closed for each in pages] == [1012, 1012, 1012]
+
+    play(story())
+    assert [each.getMessage() for each in caplog.records if each.levelname in {"WARNING", "ERROR"}] == []

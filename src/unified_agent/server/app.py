@@ -181,7 +181,7 @@ class Server:
         connections = HeldConnections(lambda: make_secret(CONNECTION_BYTES))
         self.push: Final = PushDesk(self.desks, connections, settings.desktop, clock)
         script_tokens = JsonpTokens(make_secret, clock, settings.jsonp.token_s)
-        jsonp = JsonpDesk(
+        self.jsonp: Final = JsonpDesk(
             guard=JsonpGuard(settings.jsonp),
             tokens=script_tokens,
             push=JsonpPush(self.desks, connections, script_tokens, settings.desktop, clock),
@@ -195,7 +195,7 @@ class Server:
             "initiation": _provide(initiation),
             "operations": _provide(operations),
             "push": _provide(self.push),
-            "jsonp": _provide(jsonp),
+            "jsonp": _provide(self.jsonp),
             "cluster": _provide(ClusterDesk(operations, cluster)),
         }
         self.litestar: Final = _litestar(provided, Pages(static))

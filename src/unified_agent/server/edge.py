@@ -33,7 +33,7 @@ _SCRIPT_HEADERS: Final = (
 _SAMPLES_PATH: Final = "/samples/"
 #: The client library, which pages of others load.
 _LIBRARY_PATH: Final = "/client/"
-_LIBRARY_HEADERS: Final = ((b"cross-origin-resource-policy", b"cross-origin"),)
+_LIBRARY_HEADERS: Final = ((b"cross-origin-resource-policy", b"cross-origin"), (b"vary", b"origin"))
 _FOREIGN_METHODS: Final = b"GET, HEAD, POST, DELETE"
 _FOREIGN_HEADERS: Final = b"authorization, content-type"
 

@@ -30,7 +30,7 @@ from unified_agent.sessions.admission import OpenRefused
 from unified_agent.wire.push import write_call
 
 LOGGER: Final = get_logger("server.jsonp")
-SCRIPT_TYPE: Final = "text/javascript; charset=utf-8"
+SCRIPT_TYPE: Final = "text/javascript"  # the charset is added with it
 
 _ENCODER: Final = msgspec.json.Encoder()
 _AgentId = Annotated[str, Meta(pattern=AGENT_PATTERN)]

@@ -26,7 +26,7 @@ const FOR_OPERATORS =
   /^(operator|activation)\.|^cluster\.(alone|no-such-|unreachable)|^agent\.(not-logged-in|in-item)$/;
 
 /** Dealt with by the client library: the desktop uses no scripts, and when the way in is full the login says so itself. */
-const FOR_THE_LIBRARY = /^(jsonp\..*|connection\.unknown|cluster\.(full|not-serving))$/;
+const FOR_THE_LIBRARY = /^(jsonp\..*|connection\.unknown|request\.upgrade|cluster\.(full|not-serving))$/;
 
 /** Ends of a session at one server that are none for the agent: the page goes on elsewhere, or has logged in anew. */
 const GOES_ON = /^(moved|stepped-down|passive|superseded)$/;

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from unified_agent.domain.commands import AnyCommand
 from unified_agent.domain.ids import CommandId
@@ -28,6 +28,8 @@ from unified_agent.wire.push import escape_json
 
 #: Frames of a desktop in one poll.
 FRAMES_LIMIT: Final = 32
+#: A whole number that scripts can hold.
+_Whole = Annotated[int, Meta(ge=0, lt=2**53)]
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -126,7 +128,7 @@ class Asked:
             RequestRefused: it is none.
         """
         value = self.text(name, "")
-        number: int | None = self.fitting(name, value, int) if value else None
+        number: int | None = self.fitting(name, value, _Whole) if value else None
         return number
 
     def fitting(self, name: str, value: Any, kind: Any) -> Any:
