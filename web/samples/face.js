@@ -44,6 +44,7 @@
     "session.unknown": "The server does not know this session any more. Log in again.",
     "session.ended": "The session is over. Log in again.",
     "instance.full": "Every place is taken at present. Try again in a minute.",
+    "instance.busy": "The server has much to do at this moment. Try again in a few seconds.",
     "cluster.full": "Every place is taken at present. Try again in a minute.",
     "cluster.not-serving": "Nobody can be served at present. Try again in a minute.",
     "login.too-many": "Too many logins from this computer. Wait a minute.",

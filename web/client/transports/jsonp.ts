@@ -8,11 +8,14 @@
 
 import { openAtOnce, post, type ClosedWords, type HelloWords } from "./post.js";
 import { GRACE_MS, HOLD_S, MISSES_LIMIT } from "./poll.js";
-import { ADDRESS_LIMIT, addressOf, askByScript, type Questions } from "./script.js";
+import { ADDRESS_LIMIT, addressOf, askByScript, whenLoaded, type Questions } from "./script.js";
 import type { OpenTransport, Transport, TransportEvents } from "./transport.js";
 
 /** Any request that is not held, ms. */
 const REQUEST_LIMIT_MS = 5_000;
+
+/** The page may take so long to load before the first request that is held, ms: notices matter more than its `load`. */
+const LOAD_LIMIT_MS = 8_000;
 
 /** Commands that may wait for their turn. */
 const WAITING_LIMIT = 64;
@@ -115,6 +118,7 @@ export class JsonpTransport implements Transport {
     open.set(this.#server, this);
     let ack = 0;
     for (let misses = 0, renewals = 0; misses < MISSES_LIMIT && !this.#told.isOver(); ) {
+      if (ack !== 0) await whenLoaded(LOAD_LIMIT_MS);
       const position = ack === 0 ? { epoch: epoch ?? "", seq: seq ?? "" } : {};
       const told = await this.#ask("poll", { ack, ...position }, this.#holdMs + GRACE_MS);
       if (told === null) {

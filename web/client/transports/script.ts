@@ -20,6 +20,24 @@ export function addressOf(url: string, questions: Questions, callback = `${PREFI
 }
 
 /**
+ * Waits for the page's `load`, for so long at most: a script that is held back holds that up, and one after another would
+ * for ever.
+ */
+export function whenLoaded(limitMs: number): Promise<void> {
+  return new Promise((settle) => {
+    const over = (): void => {
+      limit.stop();
+      window.removeEventListener("load", over);
+      settle();
+    };
+    const limit = new Timer(over);
+    window.addEventListener("load", over);
+    limit.start(limitMs);
+    if (document.readyState === "complete") over();
+  });
+}
+
+/**
  * Has the server call us back. A script element cannot be stopped: when its time is over it is taken away, and what it
  * still calls is not there any more, which the answer looks for before it calls.
  *

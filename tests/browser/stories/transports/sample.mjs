@@ -33,12 +33,21 @@ export class Sample {
     });
   }
 
-  /** @param {string} agent @param {string} station */
+  /** Logs in; a server that is too busy for that, because the machine is, is asked again. @param {string} agent @param {string} station */
   async logIn(agent, station) {
-    await this.page.fill("[name=agent]", agent);
-    await this.page.fill("[name=station]", station);
-    await this.page.fill("[name=password]", "1234");
-    await this.page.getByRole("button", { name: "Log in" }).click();
+    const desk = this.page.locator("[data-at=desk]");
+    const error = this.page.locator("[data-at=error]");
+    for (let tries = 0; tries < 10; tries += 1) {
+      await this.page.fill("[name=agent]", agent);
+      await this.page.fill("[name=station]", station);
+      await this.page.fill("[name=password]", "1234");
+      await this.page.getByRole("button", { name: "Log in" }).click();
+      await desk.or(error).filter({ visible: true }).first().waitFor();
+      if (await desk.isVisible()) return;
+      const text = (await error.textContent()) ?? "";
+      assert.match(text, /much to do/, text);
+      await this.page.waitForTimeout(1_000);
+    }
   }
 
   /** Waits until the big word is shown. @param {string} word */
@@ -121,7 +130,8 @@ export async function sampleStory(name, tell) {
     for (const [number, { page }] of samples.entries())
       await page.screenshot({ path: `${OUT}${name}-failed-${number + 1}.png`, fullPage: true }).catch(() => undefined);
     console.error(error instanceof Error ? error.stack : error);
-    for (const { faults, asked, sockets } of samples) {
+    for (const { faults, asked, sockets, page } of samples) {
+      console.error(await page.innerText("body").catch(() => "the page is gone"));
       console.error(`faults of the page: ${faults.join("\n") || "none"}; sockets: ${sockets.join(" ")}`);
       console.error(asked.map(({ method, kind, url }) => `${method} ${kind} ${url.host}${url.pathname}`).join("\n"));
     }

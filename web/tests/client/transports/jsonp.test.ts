@@ -71,6 +71,15 @@ test("the first poll says where the stream is to go on, the others acknowledge",
   expect(opened.told).toEqual(["opened", "welcome", "snapshot", "agent-changed"]);
 });
 
+test("the page's load is not held up: only then is a request made that is held", async () => {
+  vi.spyOn(document, "readyState", "get").mockReturnValue("interactive");
+  await polling();
+  expect(scripts.all).toHaveLength(1);
+  window.dispatchEvent(new Event("load"));
+  await settled();
+  expect(scripts.last.asked["ack"]).toBe("1");
+});
+
 test("a page without a position has an empty one", async () => {
   await asked({ epoch: null, seq: null });
   expect(scripts.last.asked).toMatchObject({ epoch: "", seq: "" });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { ADDRESS_LIMIT, addressOf, askByScript } from "../../../client/transports/script.js";
+import { ADDRESS_LIMIT, addressOf, askByScript, whenLoaded } from "../../../client/transports/script.js";
 import { Scripts, settled } from "./requests.js";
 
 let scripts: Scripts;
@@ -72,4 +72,24 @@ test("how long an address would be is known before, within the digits of the cal
   expect(planned - scripts.last.element.src.length).toBeLessThan(6);
   expect(ADDRESS_LIMIT).toBe(2_000);
   vi.advanceTimersByTime(1_000);
+});
+
+test("a page that is loading is waited for until it has loaded, and not for ever", async () => {
+  const told: string[] = [];
+  const wait = (name: string, limitMs: number): void => void whenLoaded(limitMs).then(() => told.push(name));
+  const state = vi.spyOn(document, "readyState", "get").mockReturnValue("interactive");
+  wait("short", 1_000);
+  wait("long", 60_000);
+  await settled();
+  expect(told).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(told).toEqual(["short"]);
+  state.mockReturnValue("complete");
+  wait("loaded", 60_000);
+  await settled();
+  expect(told).toEqual(["short", "loaded"]);
+  window.dispatchEvent(new Event("load"));
+  await settled();
+  expect(told).toEqual(["short", "loaded", "long"]);
+  expect(vi.getTimerCount()).toBe(0);
 });
