@@ -6,9 +6,11 @@ Pictures are kept in ``artefacts/browser/`` (ignored).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.browser import names
 from tests.browser.centre import Centre, centre
 from tests.browser.scripts import needs_browser, run
 
@@ -62,3 +64,9 @@ def test_a_login_finds_the_server_that_lives(a_centre: Centre) -> None:
 
 def test_a_page_of_a_foreign_origin_works_by_scripts(a_centre: Centre, foreign: str) -> None:
     run("stories/transports/foreign_origin.mjs", foreign, where=a_centre)
+
+
+@pytest.mark.skipif(names.MISSING != "", reason=names.MISSING)
+def test_of_a_name_with_several_addresses_the_dead_ones_cost_little(a_centre: Centre, tmp_path: Path) -> None:
+    with names.names(tmp_path, {"desk.test": ("127.0.0.2", "127.0.0.3", "127.0.0.1")}) as before:
+        run("stories/transports/dead_address.mjs", where=a_centre, before=before)
