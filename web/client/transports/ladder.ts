@@ -24,6 +24,9 @@ export interface Rung {
 /** How long what got through is used without looking for better, ms. */
 export const REMEMBERED_MS = 3_600_000;
 
+/** A server that did not answer a plain request while a way is silent is asked again after this, ms. */
+const ASK_AGAIN_MS = 1_000;
+
 const KEPT_AS = "unified-agent.transports";
 
 /** By server: the rung that got through, and until when that counts, ms since 1970. */
@@ -171,7 +174,8 @@ class Descent implements Transport {
     const isThere = await this.#world.isThere();
     if (turn !== this.#turn || (this.#proven && code === 0)) return;
     if (!isThere) {
-      if (code !== 0) this.#finish(code, ""); // of silence the connection makes an end itself
+      if (code !== 0) this.#finish(code, "");
+      else this.#doubt.start(ASK_AGAIN_MS); // of silence the connection makes an end itself, if nobody else does
     } else if (code !== 0 && !this.#repeated) {
       this.#repeated = true; // a server that is just starting refuses one request and takes the next
       this.#begin();

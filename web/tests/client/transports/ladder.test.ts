@@ -157,6 +157,16 @@ describe("a way is not left", () => {
     expect([last().closed, vi.getTimerCount()]).toEqual([true, 0]);
   });
 
+  test("until the server is there again, for which it is asked each second", async () => {
+    isThere = false;
+    open();
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect([names(), probes]).toEqual([["websocket"], 2]);
+    isThere = true;
+    await vi.advanceTimersByTimeAsync(1);
+    expect([names(), probes]).toEqual([["websocket", "stream"], 3]);
+  });
+
   test("after its first frame, whatever happens to it then", async () => {
     open();
     works();
