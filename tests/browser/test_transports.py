@@ -70,3 +70,7 @@ def test_a_page_of_a_foreign_origin_works_by_scripts(a_centre: Centre, foreign: 
 def test_of_a_name_with_several_addresses_the_dead_ones_cost_little(a_centre: Centre, tmp_path: Path) -> None:
     with names.names(tmp_path, {"desk.test": ("127.0.0.2", "127.0.0.3", "127.0.0.1")}) as before:
         run("stories/transports/dead_address.mjs", where=a_centre, before=before)
+
+
+def test_the_sample_without_the_library_works_too(a_centre: Centre) -> None:
+    run("stories/transports/rest_sample.mjs", where=a_centre)
