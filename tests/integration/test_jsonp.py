@@ -25,9 +25,7 @@ class Office:
         self.session = session
         self.page = page
 
-    async def get(
-        self, path: str, parameters: Any = None, *, headers: dict[str, str] | None = None, **more: str
-    ) -> httpx.Response:
+    async def get(self, path: str, parameters: Any = None, *, headers: Any = None, **more: str) -> httpx.Response:
         """Ask as anybody may."""
         given = parameters or {"callback": "cb", "client": "c1", "token": self.page.short, **more}
         async with httpx.AsyncClient(base_url=self.at.url, timeout=LIMIT_S) as client:
@@ -232,6 +230,8 @@ def test_a_cookie_is_refused_unless_it_is_the_one_that_balancers_route_by() -> N
             answer = await office.get("poll", ack="1", headers={**SCRIPT, "Cookie": cookie})
             assert problem(answer) == (403, "jsonp.caller")
             assert "set-cookie" not in answer.headers
+        split = [*SCRIPT.items(), ("Cookie", "JSESSIONID=x.ua-1"), ("Cookie", "other=1")]
+        assert problem(await office.get("poll", ack="1", headers=split)) == (403, "jsonp.caller")
         answer = await office.get("config", headers={**SCRIPT, "Cookie": "JSESSIONID=x.ua-1"})
         assert Script(answer.text).envelope["ok"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.integration.house import house, play
-from tests.integration.pages import LIMIT_S, PAGES, Page, PollPage, page, place
+from tests.integration.pages import LIMIT_S, PAGES, WITH_SCRIPTS, Page, PollPage, page, place
 
 from unified_agent.domain.states import Presence
 
@@ -133,6 +133,31 @@ def test_a_slow_desktop_misses_notices_and_gets_a_snapshot_instead(transport: st
                 await shown.until(lambda: shown.texts[-1:] == ["again"])
                 seqs = [each["seq"] for each in shown.envelopes]
                 assert seqs == sorted(set(seqs))
+
+    play(story())
+
+
+def test_a_stream_that_is_not_taken_at_all_is_cut_off() -> None:
+    async def story() -> None:
+        async with place() as at:
+            session, token = await at.world.log_in()
+            async with page("stream", at, token) as shown:
+                await shown.open()
+                shown.takes.clear()
+                told = 0
+                while at.sent("stream") > told - 200:
+                    at.world.tell(session, "x" * 20_000)
+                    told += 1
+                    await asyncio.sleep(0)
+                    assert told < 10_000
+                slow_s = WITH_SCRIPTS.desktop.slow_s
+                for _ in range(2):  # once to see that nothing is taken any more, if something still was
+                    at.world.clock.advance(slow_s + 0.1)
+                assert "ua_slow_clients_closed_total 1.0" in at.world.metrics.render().decode()
+                assert not at.world.desks.is_shown(session)
+                shown.takes.set()
+                await shown.until(lambda: shown.closed)
+                assert shown.closed == 1006
 
     play(story())
 

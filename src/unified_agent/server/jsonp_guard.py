@@ -7,7 +7,7 @@ follows links. What is refused here is answered as a plain problem, never as a s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -53,7 +53,7 @@ class JsonpGuard:
         """Return the origin of the page that asks; None when it cannot be told but may be any.
 
         Args:
-            headers: by lower-case names.
+            headers: as ``joined``.
 
         Raises:
             RequestRefused: it may not ask.
@@ -89,6 +89,15 @@ class JsonpGuard:
         length = len(f"{scheme}://{host}") + len(target)
         if length > URL_LIMIT_CHARS:
             raise RequestRefused("jsonp.too-long", f"{length} characters, and {URL_LIMIT_CHARS} are taken")
+
+
+def joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return a request's headers by lower-case names, with all values of one that comes more than once."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 def _origin_of(url: str) -> str:

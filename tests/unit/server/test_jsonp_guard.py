@@ -3,7 +3,7 @@
 import pytest
 
 from unified_agent.server.failures import RequestRefused
-from unified_agent.server.jsonp_guard import URL_LIMIT_CHARS, JsonpGuard
+from unified_agent.server.jsonp_guard import URL_LIMIT_CHARS, JsonpGuard, joined
 from unified_agent.settings import JsonpSettings
 
 HOST = "ua.example:8443"
@@ -92,6 +92,14 @@ def test_a_page_that_nothing_tells_of_may_ask_where_a_site_says_so_and_a_foreign
     assert refusal(lambda: lenient.admit({"host": HOST, "origin": "https://evil.example"})) == "jsonp.caller"
     assert refusal(lambda: lenient.admit({"host": HOST, "cookie": "a=b"})) == "jsonp.caller"
     assert refusal(lambda: lenient.admit({"host": HOST, "sec-fetch-dest": "document"})) == "jsonp.caller"
+
+
+def test_a_header_that_comes_twice_is_judged_whole():
+    twice = joined([(b"Cookie", b"JSESSIONID=x.ua-1"), (b"cookie", b"a=b"), (b"Origin", CRM.encode())])
+    assert twice == {"cookie": "JSESSIONID=x.ua-1, a=b", "origin": CRM}
+    assert refusal(lambda: guard().admit({"host": HOST, **twice})) == "jsonp.caller"
+    origins = joined([(b"origin", CRM.encode()), (b"origin", b"https://evil.example")])
+    assert refusal(lambda: guard().admit({"host": HOST, **origins})) == "jsonp.caller"
 
 
 def test_an_origin_without_a_host_is_not_that_of_a_request_without_one():
