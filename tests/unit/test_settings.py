@@ -49,6 +49,8 @@ MEMBER = ClusterSettings(keys_file=PEM, store=STORE)
         (DesktopSettings, {"write_low_bytes": 65_536}, "write_low_bytes must be less than write_high_bytes"),
         (HttpSettings, {"tls_cert_file": PEM}, "tls_cert_file and tls_key_file belong together"),
         (HttpSettings, {"tls_key_file": PEM}, "tls_cert_file and tls_key_file belong together"),
+        (HttpSettings, {"trusted_proxies": ("*",)}, "'*' in trusted_proxies is no address and no network"),
+        (HttpSettings, {"trusted_proxies": ("10.0.0.1/24",)}, "has host bits set"),
         (Settings, {"telephony": TELEPHONY, "diallers": (DIALLER, DIALLER)}, "diallers: each needs a name of its own"),
         (Settings, {}, "name at least one AES server"),
         (ClusterSettings, {"datacentres": ("a", "b", "c")}, "at most two"),
