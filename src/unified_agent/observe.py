@@ -160,6 +160,7 @@ class Metrics:
         agents: ``mode``, the word shown.
         session_capacity: from the settings.
         logins: ``outcome``: accepted, or the error's id.
+        initiations: ``outcome``: ``chosen``, ``full`` or ``not-serving``.
         takeovers: ``cause``.
         forced_logouts: ``cause``, a system reason.
         connections: ``transport``, open now.
@@ -212,6 +213,7 @@ class Metrics:
         self.agents = self._gauge("ua_agents", "Agents by work mode.", "mode")
         self.session_capacity = self._gauge("ua_session_capacity", "Sessions this instance takes.")
         self.logins = self._counter("ua_logins_total", "Logins.", "outcome")
+        self.initiations = self._counter("ua_initiations_total", "Desktops that asked for an instance.", "outcome")
         self.takeovers = self._counter("ua_takeovers_total", "Sessions taken over by another desktop.", "cause")
         self.forced_logouts = self._counter("ua_forced_logouts_total", "Agents logged out by the system.", "cause")
 

@@ -132,8 +132,8 @@ def _dial_nobody(floor: Floor) -> None:
 
 
 @asynccontextmanager
-async def house(folder: Path, *, capacity: int = 100, tls: bool = True) -> AsyncIterator[House]:
-    """Run a house; at its end nothing may be left at the peers."""
+async def house(folder: Path, *, capacity: int = 100, tls: bool = True, **http: Any) -> AsyncIterator[House]:
+    """Run a house; at its end nothing may be left at the peers. ``http``: more settings of that name."""
     clock = LoopClock(asyncio.get_running_loop())
     secured = _Tls(folder) if tls else None
     context = secured.context if secured else None
@@ -160,7 +160,7 @@ async def house(folder: Path, *, capacity: int = 100, tls: bool = True) -> Async
         )
     instance = Instance(
         Settings(
-            http=HttpSettings(port=0, login_rate_per_min=10_000, drain_wait_s=0.0),
+            http=HttpSettings(port=0, login_rate_per_min=10_000, drain_wait_s=0.0, **http),
             telephony=TelephonySettings(
                 servers=(AesServerSettings(name=LinkId("aes-1"), host="127.0.0.1", port=aes_port, tls=peer),),
                 user="ctiuser",

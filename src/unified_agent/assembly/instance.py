@@ -16,6 +16,7 @@ from typing import Final
 
 from unified_agent import __version__
 from unified_agent.assembly.house import House, prover
+from unified_agent.assembly.neighbours import whereabouts_of
 from unified_agent.assembly.operations import Operations
 from unified_agent.cluster.cluster import Cluster
 from unified_agent.cluster.guarded import Guarded
@@ -23,7 +24,6 @@ from unified_agent.cluster.peer_messages import AdoptAnswer, AdoptQuestion
 from unified_agent.cluster.peers import PeerUnreachable
 from unified_agent.cluster.registration import Place
 from unified_agent.cluster.stores.base import Store
-from unified_agent.cluster.whereabouts import Whereabouts as ClusterWhereabouts
 from unified_agent.domain.ids import AgentId, InstanceId, SessionId
 from unified_agent.domain.ports import Chance, Clock
 from unified_agent.history import History
@@ -33,11 +33,10 @@ from unified_agent.links.telephony.dmcc_link import DmccLink
 from unified_agent.network import TwoWayNetwork
 from unified_agent.observe import Metrics, get_logger, log_event
 from unified_agent.sealing import Keyring
-from unified_agent.server.alone import Alone
 from unified_agent.server.app import Server
 from unified_agent.server.http_listener import HttpListener
 from unified_agent.server.moving import Moving
-from unified_agent.server.ports import LinkStatus, Whereabouts
+from unified_agent.server.ports import LinkStatus
 from unified_agent.server.websocket_protocol import WebSocketLimits
 from unified_agent.sessions.host import Host
 from unified_agent.settings import ClusterSettings, Settings
@@ -161,7 +160,7 @@ class Instance:
             metrics=self.metrics,
         )
         self.host.join(self.telephony, self.diallers)
-        self.whereabouts: Final = self._make_whereabouts(place)
+        self.whereabouts: Final = whereabouts_of(self, place)
         operations = None if self.cluster is None else Operations(self, self.cluster, keyring)
         self.server: Final = Server(
             settings=settings,
@@ -348,20 +347,6 @@ class Instance:
         """Whether another instance can take agents."""
         anybody = AgentId("")
         return self.whereabouts.best_for(anybody, without=frozenset({self.settings.instance})) is not None
-
-    def _make_whereabouts(self, place: Place) -> Whereabouts:
-        settings = self.settings.cluster
-        if self.cluster is not None:
-            return ClusterWhereabouts(self.cluster, settings.name, settings.reconnect_window_ms, self.clock)
-        return Alone(
-            settings.name,
-            place.instance,
-            place.datacentre,
-            lambda: place.url,
-            capacity=place.capacity,
-            reconnect_window_ms=settings.reconnect_window_ms,
-            is_draining=lambda: self.draining,
-        )
 
     async def _hand_over(self, to: InstanceId, ticket: str, token: str) -> bool:
         """Ask another instance to take over a session whose desktop is away."""

@@ -63,6 +63,25 @@ class Standing(Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Chosen(Struct, frozen=True, kw_only=True):
+    """The instance that is to take a login, by its own URL."""
+
+    url: str
+
+
+class Initiated(Struct, frozen=True, kw_only=True):
+    """The answer to session initiation.
+
+    Attributes:
+        ticket: goes with the login to that instance.
+        topology: all instances.
+    """
+
+    instance: Chosen
+    ticket: str
+    topology: Topology
+
+
 class Refusal(Struct, frozen=True, kw_only=True):
     """A request that was refused.
 
@@ -129,13 +148,29 @@ class Rest:
         if own is not None:
             await own.aclose()
 
-    async def open(self, url: str, login: Login, limit_s: float) -> Opened | Refusal:
+    async def initiate(self, url: str, agent: str) -> Initiated | None:
+        """Ask which instance is to take an agent; None when nobody answers, or none can.
+
+        Args:
+            url: of any instance, or of what stands in front of them.
+            agent: the agent's id at the switch.
+        """
+        return await self._look_up(f"{url}/v1/entry?agent={quote(agent, safe='')}", _decode_initiated)
+
+    async def open(self, url: str, login: Login, limit_s: float, *, entry: str = "") -> Opened | Refusal:
         """Ask for a session.
+
+        Args:
+            url: of an instance.
+            login: who comes.
+            limit_s: for the answer.
+            entry: ticket of session initiation, empty for none.
 
         Raises:
             InstanceUnreachable: the instance cannot be asked, or not within the limit.
         """
-        return _read(await self._post(f"{url}/v1/session", asdict(login), limit_s), Opened)
+        body = asdict(login) | ({"entry": entry} if entry else {})
+        return _read(await self._post(f"{url}/v1/session", body, limit_s), Opened)
 
     async def resume(self, url: str, ticket: str, token: str, limit_s: float) -> Opened | Refusal:
         """Ask an instance to go on with a session.
@@ -229,6 +264,10 @@ def _refusal(answer: httpx.Response) -> Refusal:
         retry_after_s=float(after) if after.isdecimal() else None,
         next_url=_next_url(problem),
     )
+
+
+def _decode_initiated(data: bytes) -> Initiated:
+    return msgspec.json.decode(data, type=Initiated)
 
 
 def _decode_opinion(data: bytes) -> Opinion:

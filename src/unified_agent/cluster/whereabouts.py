@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
+
+from msgspec.structs import replace
 
 from unified_agent.cluster.cluster import Cluster
 from unified_agent.cluster.detector import Member, Verdict
@@ -18,6 +20,7 @@ from unified_agent.domain.ports import Clock
 from unified_agent.domain.selection import Candidate, Standing, choose_instance
 from unified_agent.domain.session_state import SessionState
 from unified_agent.domain.topology import (
+    Chosen,
     Elsewhere,
     InstanceEntry,
     Next,
@@ -106,6 +109,24 @@ class Whereabouts:
             return None
         return Next(id=choice.instance, url=urls[choice.instance])
 
+    async def choose(self, agent: AgentId, promised: Mapping[InstanceId, int], *, is_known: bool) -> Chosen:
+        """Choose the instance that should take an agent: the one that has it while that is sound, else by load.
+
+        Without the store nobody knows who has it, and whoever is chosen finds out by its claim.
+        """
+        members = self._cluster.members
+        urls = {each.instance: each.node.url for each in members.roll.registered()}
+        silent = self._silent() if self._wants_store() else frozenset[InstanceId]()
+        owner = await self._live_owner(agent) if is_known and members.has_store() else None
+        candidates = [
+            replace(each, sessions=each.sessions + promised.get(each.instance, 0))
+            for each in self._candidates()
+            if urls.get(each.instance) and each.instance not in silent
+        ]
+        choice = choose_instance(agent, candidates, active_datacentre=self._active(), owner=owner)
+        following = None if choice.instance is None else Next(id=choice.instance, url=urls[choice.instance])
+        return Chosen(next=following, reason=choice.reason, is_full=choice.is_full)
+
     def find(self, instance: InstanceId) -> Next | None:
         """Return an instance that can take agents now; None for any other."""
         for each in self._candidates():
@@ -126,20 +147,13 @@ class Whereabouts:
         if self._cluster.report().stage is not Stage.READY:
             better = self.best_for(agent, without=frozenset({place.instance}))
             return Elsewhere(better) if better is not None else None
-        try:
-            async with asyncio.timeout(READ_LIMIT_S):
-                record = (await self._cluster.records.agent(agent)).record
-        except (StoreUnavailable, StoreRefused, TimeoutError):
+        owner = await self._live_owner(agent)
+        if owner is None or owner == place.instance:
             return None
-        if record is None or record.owner is None or record.owner == place.instance:
+        member, there = self._cluster.members.member(owner), self.find(owner)
+        if there is None or member is None or member.verdict is not Verdict.ALIVE:
             return None
-        if not self._cluster.members.owner(record.owner, record.datacentre, record.incarnation).is_live:
-            return None
-        member = self._cluster.members.member(record.owner)
-        owner = self.find(record.owner)
-        if owner is None or member is None or member.verdict is not Verdict.ALIVE:
-            return None
-        return Elsewhere(owner)
+        return Elsewhere(there)
 
     def not_serving(self, agent: AgentId) -> Elsewhere | Passive | None:
         """Say where a desktop that arrives with a ticket should go instead; None: here, if only to wait."""
@@ -154,6 +168,18 @@ class Whereabouts:
             return None
 
     # --- inside
+
+    async def _live_owner(self, agent: AgentId) -> InstanceId | None:
+        """Read who has an agent; None for nobody, for one that is gone, and when the store does not say it soon."""
+        try:
+            async with asyncio.timeout(READ_LIMIT_S):
+                record = (await self._cluster.records.agent(agent)).record
+        except (StoreUnavailable, StoreRefused, TimeoutError):
+            return None
+        if record is None or record.owner is None:
+            return None
+        owner = self._cluster.members.owner(record.owner, record.datacentre, record.incarnation)
+        return record.owner if owner.is_live else None
 
     def _not_here(self, agent: AgentId) -> Elsewhere | Passive | None:
         place = self._cluster.members.place

@@ -53,10 +53,15 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 
 class Choice(Struct, frozen=True):
-    """The instance to take the agent, or None, and why, in a sentence."""
+    """The instance to take the agent, or None, and why, in a sentence.
+
+    Attributes:
+        is_full: none was chosen because every instance that is ready has as many agents as it takes.
+    """
 
     instance: InstanceId | None
     reason: str
+    is_full: bool = False
 
 
 def choose_instance(
@@ -81,7 +86,7 @@ def choose_instance(
     ready = [each for each in here if each.standing is Standing.READY]
     free = [each for each in ready if each.sessions < each.capacity]
     if not free:
-        return Choice(None, _why_none(here, ready, active_datacentre))
+        return Choice(None, _why_none(here, ready, active_datacentre), is_full=bool(ready))
     sound = [each for each in free if not each.is_suspect and not each.lacks_link]
     pool = sound or free
     limit = LOAD_SPREAD * sum(each.sessions for each in pool) / sum(each.capacity for each in pool)

@@ -17,6 +17,20 @@ class Next(Struct, frozen=True, kw_only=True):
     url: str
 
 
+class Chosen(Struct, frozen=True, kw_only=True):
+    """Which instance should take an agent.
+
+    Attributes:
+        next: None when none can.
+        reason: why that one, or why none, in a sentence.
+        is_full: none can because all are full.
+    """
+
+    next: Next | None
+    reason: str
+    is_full: bool = False
+
+
 class Elsewhere(Struct, frozen=True):
     """A desktop is to go to another instance, where its agent has a session or would be better off."""
 

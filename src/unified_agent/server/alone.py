@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from unified_agent.domain.ids import AgentId, InstanceId
 from unified_agent.domain.selection import Standing
 from unified_agent.domain.session_state import SessionState
-from unified_agent.domain.topology import Elsewhere, InstanceEntry, Next, Passive, Topology, Witness, WitnessVerdict
+from unified_agent.domain.topology import (
+    Chosen,
+    Elsewhere,
+    InstanceEntry,
+    Next,
+    Passive,
+    Topology,
+    Witness,
+    WitnessVerdict,
+)
 
 
 class Alone:
@@ -20,6 +29,7 @@ class Alone:
         capacity: sessions it takes.
         reconnect_window_ms: desktops that lose it come back spread over this time.
         is_draining: whether it is on its way out.
+        sessions: gives how many agents it serves.
     """
 
     epoch = 0
@@ -35,6 +45,7 @@ class Alone:
         capacity: int,
         reconnect_window_ms: int,
         is_draining: Callable[[], bool],
+        sessions: Callable[[], int] = lambda: 0,
     ) -> None:
         self._name = name
         self._instance = instance
@@ -43,6 +54,7 @@ class Alone:
         self._capacity = capacity
         self._window_ms = reconnect_window_ms
         self._is_draining = is_draining
+        self._sessions = sessions
 
     def why_not(self) -> str:
         """It always serves."""
@@ -81,6 +93,15 @@ class Alone:
         """There is nobody else."""
         del agent, without
         return None
+
+    async def choose(self, agent: AgentId, promised: Mapping[InstanceId, int], *, is_known: bool) -> Chosen:
+        """Choose ourselves, unless we cannot."""
+        del agent, promised, is_known
+        if self._is_draining():
+            return Chosen(next=None, reason="the only instance is being stopped")
+        if self._sessions() >= self._capacity:
+            return Chosen(next=None, reason="the only instance is full", is_full=True)
+        return Chosen(next=Next(id=self._instance, url=self._url()), reason="it is the only one")
 
     def find(self, instance: InstanceId) -> Next | None:
         """There is nobody else."""

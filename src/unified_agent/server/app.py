@@ -33,7 +33,9 @@ from unified_agent.server.cluster_ports import ClusterOperations
 from unified_agent.server.desk_api import Desk, DeskController, DeskRequest
 from unified_agent.server.edge import LOGGER, Application, Edge
 from unified_agent.server.entry import Entry
+from unified_agent.server.entry_tickets import EntryTickets
 from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, RequestRefused, encode_problem, problem
+from unified_agent.server.initiation import Initiation, InitiationController
 from unified_agent.server.ops_api import Operations, OpsController
 from unified_agent.server.pages import STATIC, Pages
 from unified_agent.server.ports import Instance, Whereabouts
@@ -50,6 +52,8 @@ TOKEN_BYTES: Final = 32
 CORRELATION_BYTES: Final = 9
 #: Second opinions from one address: a whole office may lose its instance at once, and asks twice a second each.
 WITNESS_RATE_PER_MIN: Final = 60_000
+#: Session initiations from one address: all of a site's may come from its balancer, at the start of a shift.
+INITIATION_RATE_PER_MIN: Final = 60_000
 _BY_STATUS: Final = {
     400: "request.invalid",
     404: "request.path",
@@ -100,7 +104,7 @@ class Server:
         """
         tokens = Tokens(lambda: make_secret(TOKEN_BYTES))
         origins = Origins(settings.http.allowed_origins, whereabouts.urls)
-        tickets = Tickets(keyring, clock)
+        tickets, entry_tickets = Tickets(keyring, clock), EntryTickets(keyring, clock)
         operators_file = settings.http.operators_token_file
         operators = Operators(None if operators_file is None else operators_file.read_text().strip())
         self.desks: Final = Desks(
@@ -121,9 +125,19 @@ class Server:
             desks=self.desks,
             tokens=tokens,
             tickets=tickets,
+            entry_tickets=entry_tickets,
+            instance=settings.instance,
             whereabouts=whereabouts,
             clock=clock,
             metrics=metrics,
+        )
+        initiation = Initiation(
+            whereabouts=whereabouts,
+            tickets=entry_tickets,
+            limiter=LoginLimiter(INITIATION_RATE_PER_MIN, clock.now_s),
+            clock=clock,
+            metrics=metrics,
+            make_secret=make_secret,
         )
         desk = Desk(
             host=host,
@@ -146,13 +160,19 @@ class Server:
             clock=clock,
             settings=settings,
         )
-        self.litestar: Final = _litestar(desk, operations, ClusterDesk(operations, cluster), Pages(static))
+        provided = {
+            "desk": _provide(desk),
+            "initiation": _provide(initiation),
+            "operations": _provide(operations),
+            "cluster": _provide(ClusterDesk(operations, cluster)),
+        }
+        self.litestar: Final = _litestar(provided, Pages(static))
         self.application: Final[Application] = Edge(
             cast("Application", self.litestar), origins, lambda: make_secret(CORRELATION_BYTES), whereabouts.urls
         )
 
 
-def _litestar(desk: Desk, operations: Operations, cluster: ClusterDesk, pages: Pages) -> Litestar:
+def _litestar(provided: dict[str, Provide], pages: Pages) -> Litestar:
     @get(["/", "/{path:path}"], include_in_schema=False, sync_to_thread=False)
     def page(request: DeskRequest) -> Response[bytes]:
         return pages.answer(
@@ -166,8 +186,8 @@ def _litestar(desk: Desk, operations: Operations, cluster: ClusterDesk, pages: P
         return msgspec.json.encode(_complete(request.app.openapi_schema.to_schema()))
 
     return Litestar(
-        route_handlers=[DeskController, OpsController, ClusterController, openapi, page],
-        dependencies={"desk": _provide(desk), "operations": _provide(operations), "cluster": _provide(cluster)},
+        route_handlers=[InitiationController, DeskController, OpsController, ClusterController, openapi, page],
+        dependencies=provided,
         exception_handlers={
             RequestRefused: _refused,
             OpenRefused: _refused,

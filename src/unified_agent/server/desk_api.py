@@ -176,7 +176,9 @@ class DeskController(Controller):
             raise RequestRefused("login.too-many", f"try again in {wait_s:.0f} s", retry_after_s=wait_s)
         if desk.instance.loop_lag_s() > BUSY_LAG_S:
             raise RequestRefused("instance.busy", retry_after_s=2.0)
-        return await desk.entry.log_in(_identity(data))
+        logged_in = await desk.entry.log_in(_identity(data), data.entry)
+        request.scope["state"]["route"] = desk.settings.instance
+        return logged_in
 
     @post(
         "/session/resume",
@@ -201,8 +203,9 @@ class DeskController(Controller):
     )
     async def resume(self, desk: NamedDependency[Desk], request: DeskRequest, data: JSONBody[ResumeBody]) -> LoggedIn:
         """Take a ticket with its token. Until the agent is ours the view shows the last that is known, greyed."""
-        del request
-        return await desk.entry.resume(data.ticket, data.token)
+        resumed = await desk.entry.resume(data.ticket, data.token)
+        request.scope["state"]["route"] = desk.settings.instance
+        return resumed
 
     @get(
         "/topology",

@@ -43,12 +43,15 @@ class DiallerLoginBody(Struct, kw_only=True, frozen=True):
 
 
 class LoginBody(Struct, kw_only=True, frozen=True):
-    """A login. The switch's verdict on the password comes later, by notices."""
+    """A login. The switch's verdict on the password comes later, by notices. ``entry``: the ticket of session
+    initiation, if there was one.
+    """
 
     agent: DigitsId
     station: DigitsId
     password: Password
     dialler: DiallerLoginBody | None = None
+    entry: Annotated[str, Meta(max_length=512)] = ""
 
 
 class LoggedIn(Struct, kw_only=True, frozen=True):

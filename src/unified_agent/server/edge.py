@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from unified_agent.observe import get_logger, log_event
 from unified_agent.server.auth import Origins
 from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, encode_problem, problem
+from unified_agent.server.routing import cookie_route, is_route, routing_cookie, without_parameters
 
 LOGGER: Final = get_logger("server")
 
@@ -79,10 +80,14 @@ class Edge:
         origin, host = _header(scope, b"origin"), _header(scope, b"host")
         foreign = origin if origin is not None and origin.lower() in self._origins.allowed else None
         head = scope["method"] == "HEAD"
+        if ";" in scope["path"]:
+            scope["path"] = without_parameters(scope["path"])
+            scope["raw_path"] = scope["path"].encode()
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": _complete(message["headers"], correlation, foreign, self._instances())}
+                headers = _complete(message["headers"], correlation, foreign, self._instances())
+                message = {**message, "headers": [*headers, *self._route(scope)]}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
@@ -96,6 +101,13 @@ class Edge:
             if head:
                 scope["method"] = "GET"
             await self._inner(scope, receive, send_on)
+
+    def _route(self, scope: Scope) -> Iterable[tuple[bytes, bytes]]:
+        """Return what has balancers send the desktop to another instance from now on, if a handler said to which."""
+        route = scope["state"].get("route", "")
+        if route and is_route(route) and cookie_route(_header(scope, b"cookie")) != route:
+            cookie = routing_cookie(route, self._make_correlation(), secure=scope["scheme"] == "https")
+            yield b"set-cookie", cookie.encode()
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

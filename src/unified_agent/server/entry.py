@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from unified_agent.domain.claim_steps import has_ended
-from unified_agent.domain.ids import SessionId
+from unified_agent.domain.ids import InstanceId, SessionId
 from unified_agent.domain.ports import Clock
 from unified_agent.domain.session_state import Identity, SessionState
 from unified_agent.domain.topology import Elsewhere, Passive
@@ -18,6 +18,7 @@ from unified_agent.domain.view import rfc3339
 from unified_agent.observe import Metrics, get_logger, log_event
 from unified_agent.server.auth import TokenRefusal, Tokens
 from unified_agent.server.desk_messages import LoggedIn
+from unified_agent.server.entry_tickets import EntryTickets
 from unified_agent.server.failures import RequestRefused
 from unified_agent.server.ports import Whereabouts
 from unified_agent.server.push_transports.desks import Desks
@@ -37,6 +38,8 @@ class Entry:
         desks: Desks,
         tokens: Tokens,
         tickets: Tickets,
+        entry_tickets: EntryTickets,
+        instance: InstanceId,
         whereabouts: Whereabouts,
         clock: Clock,
         metrics: Metrics,
@@ -45,18 +48,26 @@ class Entry:
         self._desks = desks
         self._tokens = tokens
         self._tickets = tickets
+        self._entry_tickets = entry_tickets
+        self._instance = instance
         self._whereabouts = whereabouts
         self._clock = clock
         self._metrics = metrics
 
-    async def log_in(self, identity: Identity) -> LoggedIn:
+    async def log_in(self, identity: Identity, entry_ticket: str = "") -> LoggedIn:
         """Open a session, or take one's own over.
+
+        Args:
+            identity: who logs in.
+            entry_ticket: of session initiation; with a good one nobody is asked again who has the agent.
 
         Raises:
             RequestRefused: ``instance.elsewhere`` or ``datacentre.passive``, with where to go.
             OpenRefused: the login is not taken.
         """
-        _send_on(await self._whereabouts.home_of(identity.agent))
+        is_expected = self._entry_tickets.is_good(entry_ticket, identity.agent, self._instance)
+        if not is_expected or self._host.draining:
+            _send_on(await self._whereabouts.home_of(identity.agent))
         _send_on(self._whereabouts.not_serving(identity.agent))  # it may have stood down while the store was asked
         return self._let_in(self._host.open(identity))
 

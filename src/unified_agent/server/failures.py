@@ -101,6 +101,8 @@ FAILURES: Final[dict[str, Failure]] = {
     "cluster.unreachable": Failure(
         _S.SERVICE_UNAVAILABLE, "Another instance had to be asked and is silent", Retry.LATER
     ),
+    "cluster.full": Failure(_S.SERVICE_UNAVAILABLE, "No instance can take another agent", Retry.LATER),
+    "cluster.not-serving": Failure(_S.SERVICE_UNAVAILABLE, "No instance can take agents now", Retry.LATER),
     "agent.not-logged-in": Failure(_S.NOT_FOUND, "The agent is not logged in", Retry.NEVER),
     "agent.in-item": Failure(_S.CONFLICT, "The agent has a record of a dialler open", Retry.LATER),
     "activation.refused": Failure(_S.CONFLICT, "The datacentre cannot be made active now", Retry.LATER),

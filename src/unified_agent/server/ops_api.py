@@ -96,7 +96,7 @@ class Operations:
             raise RequestRefused("operator.unauthorised", "see the setting http.operators_token_file")
 
     def unready(self) -> tuple[str, ...]:
-        """Say why no new session should come here: ``starting``, ``draining``, ``full``, ``busy``, ``not-active``; or
+        """Say why no new agent should come here: ``starting``, ``draining``, ``full``, ``busy``, ``not-active``; or
         nothing.
         """
         reasons = (
@@ -108,8 +108,8 @@ class Operations:
         )
         return tuple(word for word, so in reasons if so)
 
-    def health(self, reasons: tuple[str, ...]) -> Response[Health]:
-        """Answer a probe: 200, or 503 with the reasons."""
+    def health(self, reasons: tuple[str, ...], status_code: int | None = None) -> Response[Health]:
+        """Answer a probe: with a status, or with 200, and 503 when there are reasons."""
         body = Health(
             status="failing" if reasons else "ok",
             reasons=reasons,
@@ -118,7 +118,18 @@ class Operations:
             sessions=len(self.host),
             capacity=self.settings.sessions.capacity,
         )
-        return Response(body, status_code=503 if reasons else 200)
+        return Response(body, status_code=status_code or (503 if reasons else 200))
+
+
+def readiness(reasons: Iterable[str]) -> int:
+    """Return what a balancer is told: 200, send desktops here; 404, only those you have sent before; 503, none.
+
+    An instance that is full or busy is ready all the same: it sends newcomers to others, and only an instance can say
+    that all are full. Taken from the balancer it could not.
+    """
+    if not {"not-active", "starting"}.isdisjoint(reasons):
+        return 503
+    return 404 if "draining" in reasons else 200
 
 
 _NOT_WELL: Final = {503: ResponseSpec(Health, generate_examples=False, description="No; `reasons` says why.")}
@@ -144,14 +155,18 @@ class OpsController(Controller):
     @get(
         "/readyz",
         operation_id="isReady",
-        summary="Whether to send new sessions here",
-        response_description="Yes.",
-        responses=_NOT_WELL,
+        summary="Whether to send desktops here",
+        response_description="Yes; with `reasons` they will be sent on.",
+        responses={
+            **_NOT_WELL,
+            404: ResponseSpec(Health, generate_examples=False, description="Only those that are here."),
+        },
         sync_to_thread=False,
     )
     def ready(self, operations: NamedDependency[Operations]) -> Response[Health]:
-        """503 while starting, draining, full or too busy."""
-        return operations.health(operations.unready())
+        """For balancers: 404 while it is being stopped, 503 while it starts or must not serve."""
+        reasons = operations.unready()
+        return operations.health(reasons, readiness(reasons))
 
     @get(
         "/startupz",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from msgspec import Struct
 
 from unified_agent.domain.ids import AgentId, InstanceId
 from unified_agent.domain.session_state import SessionState
-from unified_agent.domain.topology import Elsewhere, Next, Passive, Topology, Witness
+from unified_agent.domain.topology import Chosen, Elsewhere, Next, Passive, Topology, Witness
 
 
 class LinkStatus(Struct, frozen=True, kw_only=True):
@@ -61,6 +61,16 @@ class Whereabouts(Protocol):
 
     def best_for(self, agent: AgentId, *, without: frozenset[InstanceId] = frozenset()) -> Next | None:
         """Choose the instance that should take an agent, among all but some; None when none can."""
+        ...
+
+    async def choose(self, agent: AgentId, promised: Mapping[InstanceId, int], *, is_known: bool) -> Chosen:
+        """Choose the instance that should take an agent, ours among them: the one that has it, if that will do.
+
+        Args:
+            agent: who comes; for somebody who does not say, any text of chance.
+            is_known: whether it was said.
+            promised: so many agents were sent to an instance lately and may not be counted there yet.
+        """
         ...
 
     def find(self, instance: InstanceId) -> Next | None:

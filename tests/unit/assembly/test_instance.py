@@ -169,7 +169,7 @@ def test_a_drain_is_seen_by_balancers_first_then_refuses_then_says_goodbye_and_l
             assert len(place.aes.truth()["agents"]) == 1
             drain = asyncio.ensure_future(place.instance.drain())
             await asyncio.sleep(4.9)
-            assert await ready(place) == (503, ["draining"])
+            assert await ready(place) == (404, ["draining"])
             late = await place.log_in(2)  # balancers may still send somebody for a period
             assert page.of("goodbye") == []
             await asyncio.sleep(0.2)

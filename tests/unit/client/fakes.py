@@ -195,6 +195,8 @@ class Server:
         await asyncio.sleep(0.01)
         if path == "/v1/topology":
             return httpx.Response(200, json=self.site.topology) if self.site.topology else httpx.Response(404)
+        if path == "/v1/entry":
+            return self._initiate(request.url.params["agent"])
         if path == "/v1/witness":
             said = self.opinions.get(request.url.params["instance"])
             return httpx.Response(404) if said is None else httpx.Response(200, json=said)
@@ -207,11 +209,19 @@ class Server:
             return httpx.Response(status, json=problem, headers=headers)
         return httpx.Response(201 if path == "/v1/session" else 200, json=self.issue())
 
+    def _initiate(self, agent: str) -> httpx.Response:
+        named = self.site.named
+        if not named:
+            return httpx.Response(503, json={"id": "cluster.not-serving", "retry": "later"})
+        told = {"instance": {"id": named, "url": f"{self.site[named].url}/"}, "ticket": f"{agent}@{named}"}
+        return httpx.Response(200, json={**told, "topology": self.site.topology})
+
 
 class Site:
     """All servers, and what leads to them.
 
     Attributes:
+        named: the instance that every server names for an agent, empty when none can.
         topology: what every server tells, None for a server that knows of none.
         opened: every try to connect: time and server.
         told: every delay that was drawn.
@@ -219,6 +229,7 @@ class Site:
 
     def __init__(self, *names: str) -> None:
         self.servers = {name: Server(self, name) for name in names}
+        self.named = ""
         self.topology: Json | None = None
         self.opened: list[tuple[float, str]] = []
         self.chance = Halfway()

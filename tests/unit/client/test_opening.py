@@ -48,6 +48,36 @@ async def test_the_first_in_the_agents_order_has_the_login_whichever_seed_was_gi
 
 
 @on_virtual_time
+async def test_the_one_that_is_named_has_the_login_with_the_ticket_for_it():
+    site = site_of(*NAMES)
+    site.named = THIRD
+    assert await opened_at(site, FIRST) == THIRD
+    assert tried(site) == [THIRD]
+    (body,) = site[THIRD].requests("/v1/session")
+    assert body["entry"] == f"5001@{THIRD}"
+
+
+@on_virtual_time
+async def test_when_the_one_that_is_named_is_lost_meanwhile_the_others_are_tried_without_its_ticket():
+    site = site_of(*NAMES)
+    site.named = THIRD
+    site[THIRD].state = "gone"
+    assert await opened_at(site, SECOND) == FIRST
+    (body,) = site[FIRST].requests("/v1/session")
+    assert "entry" not in body
+
+
+@on_virtual_time
+async def test_a_way_in_that_is_lost_or_frozen_is_passed_over():
+    for state in ("gone", "frozen"):
+        site = site_of(*NAMES)
+        site.named = FIRST
+        site[THIRD].state = state
+        assert await opened_at(site, THIRD, SECOND) == FIRST
+        assert now_s() < 1.0
+
+
+@on_virtual_time
 async def test_an_instance_that_tells_of_no_others_has_it_itself():
     assert await opened_at(site_of(*NAMES, cluster=False), THIRD) == THIRD
 

@@ -133,6 +133,21 @@ async def test_an_instance_that_is_not_there_or_silent_or_no_instance_is_unreach
 
 
 @on_virtual_time
+async def test_a_session_is_initiated_for_an_agent_and_the_ticket_goes_with_the_login():
+    told = {"instance": {"id": "a", "url": "http://a"}, "ticket": "x", "ticket_s": 60.0, "topology": TOPOLOGY}
+    answering = Answering(json(200, told))
+    initiated = await answering.rest.initiate("http://ua", "5001")
+    assert initiated is not None
+    assert (initiated.instance.url, initiated.ticket, initiated.topology.cluster) == ("http://a", "x", "c")
+    assert str(answering.asked[0].url) == "http://ua/v1/entry?agent=5001"
+    for answer in (httpx.ConnectError("refused"), None, json(503, {}), json(200, TOPOLOGY)):
+        assert await Answering(answer).rest.initiate("http://ua", "5001") is None
+    answering = Answering(json(201, {"session": "s1", "token": "t", "now": ""}))
+    await answering.rest.open("http://ua", LOGIN, 1.0, entry="x")
+    assert msgspec.json.decode(answering.asked[0].content)["entry"] == "x"
+
+
+@on_virtual_time
 async def test_a_topology_and_an_opinion_are_asked_for_without_a_token():
     topology = await Answering(json(200, TOPOLOGY)).rest.topology("http://ua")
     assert topology is not None

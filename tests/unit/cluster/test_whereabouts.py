@@ -281,6 +281,58 @@ def test_the_best_is_chosen_among_those_that_are_ready_here_and_everywhere_alike
     play(doing)
 
 
+def test_initiation_leads_to_the_instance_that_has_the_agent_from_everywhere():
+    async def doing(world: World) -> None:
+        a, b, w = await owned(world, "a1", "b1", "w1", **BOTH)
+        for each in (a, b, w):
+            chosen = await of(each).choose(AGENT, {}, is_known=True)
+            assert (chosen.next, chosen.reason) == (A1, "it has the agent already")
+        a.whole.stage = Stage.DRAINING
+        await asyncio.sleep(1.0)
+        for each in (a, b, w):
+            assert (await of(each).choose(AGENT, {}, is_known=True)).next == B1
+
+    play(doing)
+
+
+def test_initiation_spreads_agents_and_passes_over_who_was_promised_more():
+    async def doing(world: World) -> None:
+        a, b = await world.of("a1", "b1")
+        agents = [AgentId(f"5{number:03}") for number in range(40)]
+        chosen = [(await of(a).choose(each, {}, is_known=True)).next for each in agents]
+        assert chosen == [(await of(b).choose(each, {}, is_known=False)).next for each in agents]
+        assert {each.id for each in chosen if each is not None} == {"a1", "b1"}
+        promised = {a.name: 900}
+        assert {(await of(a).choose(each, promised, is_known=True)).next for each in agents} == {B1}
+
+    play(doing)
+
+
+def test_initiation_says_when_all_are_full_or_nobody_serves():
+    async def doing(world: World) -> None:
+        a, b = await world.of("a1", "b1")
+        full = await of(a).choose(AGENT, {a.name: 1_000, b.name: 1_000}, is_known=True)
+        assert (full.next, full.is_full) == (None, True)
+        a.whole.stage = b.whole.stage = Stage.DRAINING
+        await asyncio.sleep(1.0)
+        none = await of(a).choose(AGENT, {}, is_known=True)
+        assert (none.next, none.is_full) == (None, False)
+        assert "draining" in none.reason
+
+    play(doing)
+
+
+def test_initiation_needs_no_store():
+    async def doing(world: World) -> None:
+        a, _ = await owned(world, "a1", "b1")
+        a.fail(down=True)
+        began_s = a.clock.now_s()
+        assert (await of(a).choose(AgentId("5009"), {}, is_known=True)).next is not None
+        assert a.clock.now_s() - began_s <= READ_LIMIT_S
+
+    play(doing)
+
+
 def test_only_one_that_can_take_agents_now_is_found_by_name():
     async def doing(world: World) -> None:
         a, b, w = await world.of("a1", "b1", "w1", **BOTH)

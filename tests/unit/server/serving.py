@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import httpx
@@ -15,7 +15,7 @@ from unified_agent.domain.facts import ClaimGranted
 from unified_agent.domain.ids import AgentId, InstanceId, LinkId, SessionId
 from unified_agent.domain.notices import MessageArrived
 from unified_agent.domain.session_state import SessionState
-from unified_agent.domain.topology import Elsewhere, Next, Passive
+from unified_agent.domain.topology import Chosen, Elsewhere, Next, Passive
 from unified_agent.domain.view import MessageView
 from unified_agent.observe import Metrics
 from unified_agent.sealing import Keyring
@@ -100,6 +100,8 @@ class Somewhere(Alone):
         away: where every desktop with a ticket is sent.
         left: what the last owner of every agent left.
         others: who takes agents, the best first.
+        chosen: which instance is chosen for every agent; None for this one.
+        asked: for whom one was to be chosen, None for somebody who did not say, and with which promises.
     """
 
     epoch = 3
@@ -110,6 +112,12 @@ class Somewhere(Alone):
         self.away: Elsewhere | Passive | None = None
         self.left: SessionState | None = None
         self.others: list[Next] = []
+        self.chosen: Chosen | None = None
+        self.asked: list[tuple[AgentId | None, dict[InstanceId, int]]] = []
+
+    async def choose(self, agent: AgentId, promised: Mapping[InstanceId, int], *, is_known: bool) -> Chosen:
+        self.asked.append((agent if is_known else None, dict(promised)))
+        return self.chosen or await super().choose(agent, promised, is_known=is_known)
 
     async def home_of(self, agent: AgentId) -> Elsewhere | Passive | None:
         return self.home
@@ -165,6 +173,7 @@ class World:
             capacity=settings.sessions.capacity,
             reconnect_window_ms=2_000,
             is_draining=lambda: self.whole.draining,
+            sessions=lambda: len(self.host),
         )
 
     def _mint(self) -> SessionId:
@@ -173,7 +182,7 @@ class World:
 
     def client(self, address: str = "10.0.0.7", **options: Any) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.server.application, client=(address, 40_000), raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url="http://ua.test", **options)
+        return httpx.AsyncClient(transport=transport, **{"base_url": "http://ua.test", **options})
 
     async def log_in(self, **changed: Any) -> tuple[SessionId, str]:
         async with self.client() as client:

@@ -6,7 +6,7 @@ import asyncio
 
 from unified_agent.domain.ids import AgentId, InstanceId
 from unified_agent.domain.selection import Standing
-from unified_agent.domain.topology import InstanceEntry, Topology, Witness, WitnessVerdict
+from unified_agent.domain.topology import Chosen, InstanceEntry, Next, Topology, Witness, WitnessVerdict
 from unified_agent.server.alone import Alone
 
 ME, OTHER, AGENT = InstanceId("ua-1"), InstanceId("ua-2"), AgentId("5001")
@@ -14,6 +14,7 @@ ME, OTHER, AGENT = InstanceId("ua-1"), InstanceId("ua-2"), AgentId("5001")
 
 class House:
     draining = False
+    sessions = 0
 
     def __init__(self) -> None:
         self.url = ""
@@ -25,6 +26,7 @@ class House:
             capacity=1_000,
             reconnect_window_ms=2_000,
             is_draining=lambda: self.draining,
+            sessions=lambda: self.sessions,
         )
 
 
@@ -67,3 +69,17 @@ def test_it_vouches_for_itself_and_knows_nobody():
     alone = House().alone
     assert alone.witness(ME, None) == Witness(instance=ME, verdict=WitnessVerdict.ALIVE, can_take=False, next=None)
     assert alone.witness(OTHER, AGENT).verdict is WitnessVerdict.UNKNOWN
+
+
+def test_it_is_chosen_for_everybody_unless_it_is_full_or_being_stopped():
+    house = House()
+    house.url = "http://ua-1"
+
+    def choose() -> Chosen:
+        return asyncio.run(house.alone.choose(AGENT, {}, is_known=True))
+
+    assert choose().next == Next(id=ME, url="http://ua-1")
+    house.sessions = 1_000
+    assert (choose().next, choose().is_full) == (None, True)
+    house.draining = True
+    assert (choose().next, choose().is_full) == (None, False)

@@ -54,3 +54,17 @@ async def test_unknown_paths_and_methods_are_problems_too(method, path, expected
         answer = await client.request(method, path)
     assert (answer.status_code, answer.json()["id"]) == expected
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_path_parameters_are_the_balancer_s_and_mean_nothing():
+    async with World().client() as client:
+        assert (await client.get("/v1/config;jsessionid=abc.ua-9")).status_code == 200
+        assert (await client.get("/v1;x=1/topology")).status_code == 200
+        assert (await client.get("/v1/status;/../v1/config")).status_code != 200
+
+
+async def test_a_routing_cookie_is_kept_from_plain_connections_where_there_are_others():
+    async with World().client(base_url="https://ua.test") as client:
+        assert "; Secure" in (await client.get("/v1/entry")).headers["set-cookie"]
+    async with World().client() as client:
+        assert "; Secure" not in (await client.get("/v1/entry")).headers["set-cookie"]

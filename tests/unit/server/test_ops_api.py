@@ -1,6 +1,8 @@
 import pytest
 from tests.unit.server.serving import SETTINGS, World, with_http, with_sessions
 
+from unified_agent.server.ops_api import readiness
+
 pytestmark = pytest.mark.asyncio
 
 PROBES = ("/healthz", "/readyz", "/startupz")
@@ -44,6 +46,33 @@ async def test_an_instance_is_unready_while_it_starts_drains_is_full_or_busy():
     assert (ready.status_code, ready.json()["reasons"]) == (503, ["starting", "draining", "full", "busy"])
     assert started.status_code == 503
     assert alive.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("reasons", "status"),
+    [
+        ((), 200),
+        (("full",), 200),
+        (("busy",), 200),
+        (("draining",), 404),
+        (("draining", "full"), 404),
+        (("starting",), 503),
+        (("not-active",), 503),
+        (("not-active", "draining"), 503),
+    ],
+)
+async def test_a_balancer_is_told_to_send_desktops_only_their_own_or_none(reasons, status):
+    assert readiness(reasons) == status
+
+
+async def test_an_instance_that_is_full_is_ready_to_send_desktops_on():
+    world = World(with_sessions(capacity=1))
+    await world.log_in()
+    async with world.client() as client:
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["reasons"]) == (200, ["full"])
+        world.whole.draining = True
+        assert (await client.get("/readyz")).status_code == 404
 
 
 async def test_a_lost_switch_does_not_make_an_instance_unready():
