@@ -33,6 +33,6 @@ def tell_next(kind: Kind, topology: BalancerTopology, places: Places) -> Iterato
     if kind.is_proxy and topology.status_port:
         yield f"    curl -s http://127.0.0.1:{topology.status_port}/    # how it stands, on its own machine"
     if kind.speaks_ajp and not topology.ajp_secret:
-        yield "  Without --ajp-secret-file, instances take AJP on 127.0.0.1 only: make one with 'openssl rand -hex 24'."
+        yield "  There is no AJP secret yet: openssl rand -hex 24 makes one, for ajp.secret_file and --ajp-secret-file."
     if not topology.tls_cert_file and kind.is_proxy:
         yield "  There is no TLS yet: passwords cross the network as they are. Give tls_cert_file and tls_key_file."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from unified_agent.errors import SettingsError
@@ -43,8 +44,7 @@ def write_apache(
     loaded = "\n".join(
         f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in (*_BASE_MODULES, *tls_modules, *modules)
     )
-    children = -(-round(topology.agents * THREADS_PER_AGENT) // THREADS_PER_CHILD)
-    children = max(2, children)
+    children = max(2, math.ceil(topology.agents * THREADS_PER_AGENT / THREADS_PER_CHILD))
     user = f"User {places.user}\nGroup {places.user}\n" if places.user else ""
     return f"""\
 # {title} in front of the cluster {topology.cluster}. Written by 'unified-agent balancer'; it is complete in itself:

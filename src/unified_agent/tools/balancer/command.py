@@ -37,7 +37,7 @@ class SourceOptions:
     """Where the description of the cluster comes from, and what wins over it.
 
     Attributes:
-        from_file: file with it; 'unified-agent balancer topology' makes one to begin with.
+        from_file: description of the cluster; 'unified-agent balancer topology' makes one to begin with.
         server: in place of a file: URL of any running instance, which tells of all.
         ca_file: certificates to trust when asking it, PEM; balancers then know https instances by them too.
         name: public name of the balancer.

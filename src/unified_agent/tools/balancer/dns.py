@@ -27,9 +27,10 @@ def write_dns(topology: BalancerTopology, places: Places) -> dict[str, str]:
         raise SettingsError(f"a name server answers with addresses: give host of {', '.join(named)} as one")
     ports = {each.http_port for each in topology.instances}
     if ports != {topology.port}:
+        given = " and ".join(map(str, sorted(ports)))
         raise SettingsError(
             "behind a name agents reach the instances themselves, so http_port must be the same at all of them, and "
-            f"port the same as that; here port is {topology.port}, and http_port {' and '.join(map(str, sorted(ports)))}"
+            f"port the same as that; here port is {topology.port}, and http_port {given}"
         )
     return {FILE: _dnsmasq(topology, places), HOSTS_FILE: _hosts(topology), ZONE_FILE: _zone(topology)}
 

@@ -19,7 +19,7 @@ def write_haproxy(topology: BalancerTopology, places: Places) -> dict[str, str]:
     Raises:
         SettingsError: it could not find the key of the certificate.
     """
-    wait_s = f"{topology.hold_s + routes.POLL_GRACE_S:g}"
+    wait_ms = round((topology.hold_s + routes.POLL_GRACE_S) * 1000)
     return {
         FILE: f"""\
 # HAProxy in front of the cluster {topology.cluster}. Written by 'unified-agent balancer'; it is complete in itself:
@@ -40,8 +40,8 @@ defaults
   retry-on conn-failure
   timeout connect 1s
   # Longer than a poll is held; streams say something every few seconds.
-  timeout client {wait_s}s
-  timeout server {wait_s}s
+  timeout client {wait_ms}ms
+  timeout server {wait_ms}ms
   timeout http-request 10s
   timeout http-keep-alive 15s
   timeout queue 5s

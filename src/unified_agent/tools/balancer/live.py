@@ -38,9 +38,10 @@ def ask_topology(access: AccessOptions, transport: httpx.BaseTransport | None = 
         try:
             answer = http.get(f"{asked.url}/v1/topology")
         except httpx.HTTPError as error:
+            why = str(error) or type(error).__name__
             raise SettingsError(
-                f"no instance answers at {asked.url} ({error or type(error).__name__}): name another with --server, as any "
-                "tells of all; or describe the cluster in a file and give that with --from"
+                f"no instance answers at {asked.url} ({why}): name another one with --server, as any tells of all; or "
+                "describe the cluster in a file and give that with --from"
             ) from error
     if not answer.is_success:
         raise SettingsError(f"{asked.url} answers {answer.status_code} to /v1/topology and is no instance of ours")

@@ -90,7 +90,7 @@ def _workers(topology: BalancerTopology) -> str:
     secret = (
         f"worker.{MEMBER}.secret={topology.ajp_secret}\nworker.{ENTRY_MEMBER}.secret={topology.ajp_secret}\n"
         if topology.ajp_secret
-        else "# No secret: instances take that on 127.0.0.1 only.\n"
+        else "# No secret: instances take that on loopback only, with ajp.allow_without_secret.\n"
     )
     members = "\n".join(_member(number, each, topology) for number, each in enumerate(topology.instances, 1))
     entries = ",".join(f"{ENTRY}{number}" for number, _ in enumerate(topology.instances, 1))

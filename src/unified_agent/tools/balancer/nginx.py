@@ -160,7 +160,7 @@ def _listen(topology: BalancerTopology) -> str:
     ssl_certificate_key {topology.tls_key_file};
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_session_tickets off;
-    ssl_session_cache shared:ua:1m;
+    ssl_session_cache shared:tls:1m;
 """
 
 
@@ -200,7 +200,7 @@ def _locations(topology: BalancerTopology) -> str:
     for path in routes.POLLS:
         lines += [
             f"    location = {path} {{",
-            f"      proxy_read_timeout {topology.hold_s + routes.POLL_GRACE_S:g}s;",
+            f"      proxy_read_timeout {round((topology.hold_s + routes.POLL_GRACE_S) * 1000)}ms;",
             "      proxy_next_upstream off;",
             f"      {target}$instances;",
             "    }",

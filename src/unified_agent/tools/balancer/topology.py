@@ -113,19 +113,27 @@ class BalancerTopology(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     preferred_datacentre: str = ""
 
     def __post_init__(self) -> None:
-        for fault in self._faults():
+        for fault in (*self._instance_faults(), *self._front_faults(), *self._ajp_faults()):
             raise SettingsError(fault)
 
-    def _faults(self) -> Iterator[str]:
+    def _instance_faults(self) -> Iterator[str]:
         if not self.instances:
             yield "name at least one instance: write [[instances]] and its keys below it"
-        names = [each.name for each in self.instances]
-        places = [each.http for each in self.instances]
-        if len({name.lower() for name in names}) < len(names):
-            double = _first_double([name.lower() for name in names])
+        double = _first_double([each.name.lower() for each in self.instances])
+        if double:
             yield f"instances: {double!r} is there twice (large and small letters are one), and each needs its own name"
-        if len(set(places)) < len(places):
-            yield f"instances: two are at {_first_double(places)}, where only one can be"
+        double = _first_double([each.http for each in self.instances])
+        if double:
+            yield f"instances: two are at {double}, where only one can be"
+        if self.instances_https and not self.instances_ca_file:
+            yield (
+                "instances_https needs instances_ca_file: a balancer that takes any certificate proves nothing; name "
+                "the file of the authority that signed the instances' certificates"
+            )
+        if self.preferred_datacentre and self.preferred_datacentre not in {each.datacentre for each in self.instances}:
+            yield f"preferred_datacentre {self.preferred_datacentre!r} has no instance"
+
+    def _front_faults(self) -> Iterator[str]:
         if not _WORDS.fullmatch(self.cluster):
             yield "cluster must be one line"
         for key, name in (("name", self.name), ("instances_tls_name", self.instances_tls_name)):
@@ -135,8 +143,12 @@ class BalancerTopology(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             yield f"listen {self.listen!r} is no address: 0.0.0.0 for all of IPv4, :: for all, or one of the machine's"
         if bool(self.tls_cert_file) != bool(self.tls_key_file):
             yield "tls_cert_file and tls_key_file belong together: give both or neither"
+        if self.status_port == self.port:
+            yield "status_port and port are the same: take another one for the status, or 0 for none"
         for key in ("tls_cert_file", "tls_key_file", "instances_ca_file"):
             yield from _file_faults(key, getattr(self, key))
+
+    def _ajp_faults(self) -> Iterator[str]:
         if self.ajp_secret and not _SECRET.fullmatch(self.ajp_secret):
             yield (
                 "the AJP secret may hold letters, digits and ._~+/=- only, or a balancer would read something else: "
@@ -144,13 +156,8 @@ class BalancerTopology(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             )
         if len(self.ajp_secret) > SECRET_LIMIT:
             yield f"the AJP secret is longer than the {SECRET_LIMIT} characters that mod_proxy_ajp takes"
-        if self.instances_https and not self.instances_ca_file:
-            yield (
-                "instances_https needs instances_ca_file: a balancer that takes any certificate proves nothing; name "
-                "the file of the authority that signed the instances' certificates"
-            )
-        if self.preferred_datacentre and self.preferred_datacentre not in {each.datacentre for each in self.instances}:
-            yield f"preferred_datacentre {self.preferred_datacentre!r} has no instance"
+        if self.ajp_packet_size_bytes % 1_024:
+            yield "ajp_packet_size_bytes must be a multiple of 1024: connectors take no other"
 
     @property
     def scheme(self) -> str:
@@ -174,7 +181,7 @@ def is_address(host: str) -> bool:
         ip_address(host)
     except ValueError:
         return False
-    return True
+    return "%" not in host  # behind it an address of IPv6 may have anything
 
 
 def bracketed(host: str) -> str:
@@ -232,7 +239,7 @@ def _file_faults(key: str, value: str) -> Iterator[str]:
 
 
 def _first_double(of: list[str]) -> str:
-    return next(each for index, each in enumerate(of) if each in of[:index])
+    return next((each for index, each in enumerate(of) if each in of[:index]), "")
 
 
 class Places(Struct, frozen=True, kw_only=True):

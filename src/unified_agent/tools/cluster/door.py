@@ -169,6 +169,11 @@ class Door:
 
 
 def trust(access: Access) -> ssl.SSLContext:
+    """Trust the certificates that were given.
+
+    Raises:
+        SettingsError: the file cannot be read, or holds none.
+    """
     try:
         return ssl.create_default_context(cafile=access.ca_file)
     except (OSError, ssl.SSLError) as error:
