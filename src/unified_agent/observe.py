@@ -188,6 +188,11 @@ class Metrics:
         link_unexpected_reports: ``kind``.
         dialler_agents: ``dialler``, connections open there.
         link_relogins: ``kind``, ``outcome``.
+        ajp_requests: ``status``: the class of the answer, 2xx to 5xx.
+        ajp_refused: ``reason``: requests and connections that the AJP listener refused by itself, with the word of
+            ``wire.ajp13.CloseReason``, or upgrade, too-large, full.
+        ajp_connections: from web servers, open now.
+        ajp_connections_closed: ``reason``, a word of ``wire.ajp13.CloseReason``.
         peer_links: other instances to which a link is up.
         peer_questions: ``question``, ``outcome``: answered, not-understood, unreachable.
     """
@@ -260,6 +265,13 @@ class Metrics:
         )
         self.dialler_agents = self._gauge("ua_dialler_agents", "Agents on a dialler.", "dialler")
         self.link_relogins = self._counter("ua_link_relogins_total", "Agents logged in again.", "kind", "outcome")
+
+        self.ajp_requests = self._counter("ua_ajp_requests_total", "Requests of web servers by AJP.", "status")
+        self.ajp_refused = self._counter("ua_ajp_refused_total", "Refused by the AJP listener itself.", "reason")
+        self.ajp_connections = self._gauge("ua_ajp_connections", "AJP connections of web servers open.")
+        self.ajp_connections_closed = self._counter(
+            "ua_ajp_connections_closed_total", "AJP connections that ended.", "reason"
+        )
 
         self.peer_links = self._gauge("ua_peer_links", "Links to other instances that are up.")
         self.peer_questions = self._counter(

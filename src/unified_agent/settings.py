@@ -7,7 +7,7 @@ that contradicts another raises ``SettingsError`` when it is made, in a sentence
 from __future__ import annotations
 
 from enum import StrEnum
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -298,6 +298,73 @@ class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 ) from error
 
 
+class AjpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The listener for Apache httpd with mod_jk or mod_proxy_ajp (AJP/1.3). Without ``port`` there is none.
+
+    A web server that reaches it is believed in who asks, from where and over TLS: listen on loopback or an internal
+    address only, and let nobody but the web servers through to it.
+
+    Attributes:
+        host: where it listens.
+        port: where it listens, usually 8009; 0 takes a free one, none switches it off.
+        secret, secret_file: what every request must carry, ``worker.NAME.secret`` at mod_jk; the secret best from a
+            file. It goes over the network as it is.
+        allow_without_secret: take requests without a secret, on loopback only, where every user of this machine may
+            then say to be anybody.
+        packet_size_bytes: of one packet, a multiple of 1024. The same as ``max_packet_size`` at mod_jk or
+            ``ProxyIOBufferSize`` at mod_proxy_ajp, or requests fail; more only helps against long headers.
+        max_connections: more are closed at once. At least what the web servers may open, which is the sum of their
+            ``MaxRequestWorkers``: every desktop that polls or streams through them holds one.
+        header_limit: headers of one request.
+        body_limit_bytes: longest body of a request that is read.
+        idle_timeout_s: a connection without a request is closed after this long; 15 s longer than the pool timeout of
+            the web server, so that it is the one who closes.
+        read_timeout_s: from the first byte of a packet to its last.
+        attributes: names of request attributes that are taken besides those that web servers send by themselves, for
+            instance from ``JkEnvVar``; one of any other name is refused.
+        trust_remote_user: believe the web server in who the user is and which certificate was shown, and tell it to the
+            application. Only when it checks passwords or certificates itself.
+    """
+
+    host: str = "127.0.0.1"
+    port: ListenPort | None = None
+    secret: str = ""
+    secret_file: Path | None = None
+    allow_without_secret: bool = False
+    packet_size_bytes: Annotated[int, Meta(ge=8_192, le=65_536)] = 8_192
+    max_connections: Count = 4_096
+    header_limit: Count = 128
+    body_limit_bytes: Count = 1_048_576
+    idle_timeout_s: Seconds = 75.0
+    read_timeout_s: Seconds = 10.0
+    attributes: tuple[str, ...] = ()
+    trust_remote_user: bool = False
+
+    def __post_init__(self) -> None:
+        if self.packet_size_bytes % 1_024:
+            raise SettingsError("packet_size_bytes must be a multiple of 1024, as web servers round theirs")
+        if self.port is None or self.secret:
+            return
+        if not _is_loopback(self.host):
+            raise SettingsError(
+                f"secret_file is missing: whoever reaches {self.host or 'any address'} could say to be anybody; give "
+                "this listener and its web servers the same secret, or listen on 127.0.0.1"
+            )
+        if not self.allow_without_secret:
+            raise SettingsError(
+                "secret_file is missing: give this listener and its web servers the same secret, or set "
+                "allow_without_secret = true if every user of this machine may be trusted"
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; any name but localhost may mean something else tomorrow."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class StoreSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The store that instances share: etcd. Without endpoints there is none, and the instance is alone.
 
@@ -434,6 +501,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     instance: InstanceId = InstanceId("ua-1")
     http: HttpSettings = HttpSettings()
+    ajp: AjpSettings = AjpSettings()
     telephony: TelephonySettings = TelephonySettings()
     diallers: tuple[DiallerSettings, ...] = ()
     pool: PoolSettings = PoolSettings()

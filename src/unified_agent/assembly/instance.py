@@ -16,6 +16,7 @@ from typing import Final
 
 from unified_agent import __version__
 from unified_agent.assembly.house import House, prover
+from unified_agent.assembly.listeners import Listeners
 from unified_agent.assembly.neighbours import whereabouts_of
 from unified_agent.assembly.operations import Operations
 from unified_agent.cluster.cluster import Cluster
@@ -62,8 +63,7 @@ class Instance:
         settings, clock, metrics: what it was made of.
         host: its live sessions.
         telephony, diallers: its links.
-        server: its HTTP application and the connected desktops.
-        listener: its port, None without.
+        server, listeners: its application with the connected desktops; its ports, None without.
         started, draining: how far its life is.
     """
 
@@ -188,13 +188,9 @@ class Instance:
             write_low_bytes=settings.desktop.write_low_bytes,
             slow_s=settings.desktop.slow_s,
         )
-        self.listener: Final = (
-            HttpListener(settings.http, self.server.application, self.server.desks.route, self.limits)
-            if listen
-            else None
-        )
-        if not place.url and self.listener is not None:
-            place.url = self.listener.url.rstrip("/")
+        self.listeners: Final = Listeners(self) if listen else None
+        if not place.url and self.listeners is not None:
+            place.url = self.listeners.http.url.rstrip("/")
         self.place: Final = place
         self._draining_by_order: asyncio.Task[None] | None = None
         if self.cluster is not None:
@@ -202,6 +198,11 @@ class Instance:
             self.cluster.join(self.host, self.host, house, house)
             self.cluster.on_change(self.server.desks.topology_changed)
         self._lags: deque[float] = deque([0.0], maxlen=LAG_PROBES_KEPT)
+
+    @property
+    def listener(self) -> HttpListener | None:
+        """Its port for desktops, None without."""
+        return None if self.listeners is None else self.listeners.http
 
     # --- what the server asks
 
@@ -236,28 +237,28 @@ class Instance:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run within this block. A part that fails ends the block with its exception."""
-        listening: asyncio.Task[None] | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 looking = [tasks.create_task(self.server.desks.look_after()), tasks.create_task(self._probe_lag())]
-                if self.listener is not None:
-                    listening = tasks.create_task(self.listener.serve())
-                    await self.listener.wait_started()
+                if self.listeners is not None:
+                    await self.listeners.open_http(tasks)
                 async with self._in_cluster():
                     self.started = True
+                    if self.listeners is not None:
+                        await self.listeners.open_ajp(tasks)
                     log_event(LOGGER, "instance_started", instance=self.settings.instance, version=__version__)
                     try:
                         yield
                     finally:
-                        await self._stop_listening(listening)
+                        await self._stop_listening()
                 self.host.close()
                 await self.stop_links()
                 for task in looking:
                     task.cancel()
                 log_event(LOGGER, "instance_stopped", instance=self.settings.instance)
         finally:
-            if self.listener is not None and listening is None:
-                self.listener.close()
+            if self.listeners is not None:
+                self.listeners.close()
 
     async def drain(self, hurry: asyncio.Event | None = None) -> None:
         """Leave in good order: unready, no new logins, goodbyes, log-outs as calls end. Returns within the limits.
@@ -320,15 +321,14 @@ class Instance:
         async with self.cluster.running():
             yield
 
-    async def _stop_listening(self, listening: asyncio.Task[None] | None) -> None:
-        """Close the port and what is open on it (with 1012); the links come last."""
+    async def _stop_listening(self) -> None:
+        """Close the ports and what is open on them (with 1012); the links come last."""
         self.draining = self.host.draining = True
         if self._draining_by_order is not None:
             self._draining_by_order.cancel()
             await asyncio.gather(self._draining_by_order, return_exceptions=True)
-        if self.listener is not None and listening is not None:
-            self.listener.stop()
-            await asyncio.wait([listening])
+        if self.listeners is not None:
+            await self.listeners.stop()
         self.server.desks.close_all(1012, "restart")
 
     async def _move_all(self, until_s: float, hurry: asyncio.Event) -> None:

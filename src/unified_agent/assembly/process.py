@@ -41,7 +41,7 @@ def serve(settings: Settings, announce: Callable[[str], None], *, with_uvloop: b
 
     Args:
         settings: checked.
-        announce: told ``http URL`` and ``ready`` when the instance serves.
+        announce: told ``http URL``, ``ajp HOST:PORT`` if there is one, and ``ready`` when the instance serves.
         with_uvloop: uvloop, or asyncio's own loop (which takes 287 kB for each TLS connection: for tests only).
 
     Returns:
@@ -93,6 +93,8 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
         if instance.listener is not None:
             loop.add_signal_handler(signal.SIGHUP, lambda: _reload(instance, keyring))
             announce(f"http {instance.listener.url}")
+        if instance.listeners is not None and instance.listeners.ajp is not None:
+            announce(f"ajp {instance.listeners.ajp.address}")
         gc.collect()
         gc.freeze()
         announce("ready")

@@ -68,6 +68,7 @@ FAILURES: Final[dict[str, Failure]] = {
     "request.media-type": Failure(_S.UNSUPPORTED_MEDIA_TYPE, "The request is not JSON", Retry.NEVER),
     "request.method": Failure(_S.METHOD_NOT_ALLOWED, "This path does not take that method", Retry.NEVER),
     "request.path": Failure(_S.NOT_FOUND, "There is no such path", Retry.NEVER),
+    "request.upgrade": Failure(_S.UPGRADE_REQUIRED, "No WebSocket passes this way", Retry.NEVER),
     "origin.refused": Failure(_S.FORBIDDEN, "Pages of that origin may not call us", Retry.NEVER),
     "login.too-many": Failure(_S.TOO_MANY_REQUESTS, "Too many logins from this address", Retry.LATER),
     "agent.wrong-password": Failure(

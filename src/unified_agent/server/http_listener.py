@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import socket
 import ssl
 from collections.abc import Iterator
 from typing import Any, Final, cast
@@ -18,6 +16,7 @@ import uvicorn
 
 from unified_agent.errors import SettingsError
 from unified_agent.observe import get_logger, log_event
+from unified_agent.server.binding import bind_port
 from unified_agent.server.edge import Application
 from unified_agent.server.forwarded import behind_proxies
 from unified_agent.server.websocket_protocol import Router, WebSocketLimits, websocket_class
@@ -54,7 +53,7 @@ class HttpListener:
         context = None if settings.tls_cert_file is None else _tls_context(settings)
         self._settings = settings
         self._context = context
-        self._socket = _bind(settings)
+        self._socket = bind_port(settings.host, settings.port, "http")
         self._port: int = self._socket.getsockname()[1]
         self._scheme = "http" if context is None else "https"
         config = uvicorn.Config(
@@ -115,36 +114,6 @@ class HttpListener:
     def close(self) -> None:
         """Give the port back without having served."""
         self._socket.close()
-
-
-def _bind(settings: HttpSettings) -> socket.socket:
-    host = settings.host or "::"
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6 and not settings.host:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        listening.bind((host, settings.port))
-        listening.setblocking(False)
-    except OSError as error:
-        listening.close()
-        raise SettingsError(_why_not(error, settings)) from error
-    return listening
-
-
-def _why_not(error: OSError, settings: HttpSettings) -> str:
-    port, host = settings.port, settings.host
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"port {port} on {host} is in use by another program: stop that one (ss -ltnp 'sport = :{port}' names it), "
-            "or choose another http.port"
-        )
-    if error.errno == errno.EACCES:
-        return f"we may not listen on port {port}: take one from 1024 on as http.port, or grant CAP_NET_BIND_SERVICE"
-    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
-        return f"http.host {host!r} is not an address of this machine: take one of its own, or 0.0.0.0 for all"
-    return f"cannot listen on {host} port {port}: {error.strerror or error}"
 
 
 def _tls_context(settings: HttpSettings) -> ssl.SSLContext:

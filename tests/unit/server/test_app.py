@@ -12,8 +12,8 @@ from unified_agent.server.failures import FAILURES
 
 pytestmark = pytest.mark.asyncio
 
-#: Answers of the edge around the application, possible for every request.
-EVERYWHERE = {"request.method", "request.path", "internal", "desktop.not-built", "command.invalid"}
+#: Answers of the edge around the application and of its listeners, possible for every request.
+EVERYWHERE = {"request.upgrade", "request.method", "request.path", "internal", "desktop.not-built", "command.invalid"}
 #: What anybody may ask.
 PUBLIC = {"/v1/config", "/v1/entry", "/v1/topology", "/v1/witness", "/healthz", "/readyz", "/startupz", "/metrics"}
 #: What is proved in the body: by a password, or by a ticket with its token.
