@@ -254,6 +254,8 @@ def balanced_cluster(plan: LoadPlan, fronts: Mapping[str, str]) -> Iterator[Bala
                     text = instance_file(plan, ("127.0.0.1", aes.port("plain")), [("127.0.0.1", dialler.port("plain"))])
                     text = text.replace('instance = "load"', f'instance = "{name}"')
                     text = text.replace('host = "127.0.0.1"\nport = 0', f'host = "{host}"\nport = {http_port}', 1)
+                    # Initiations count as agents for a while, and many more are made than there are agents.
+                    text = text.replace(f"capacity = {plan.agents + 100}", "capacity = 10000")
                     text += CLUSTER.format(
                         host=host,
                         ajp_port=ajp_port,

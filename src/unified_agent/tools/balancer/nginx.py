@@ -77,9 +77,10 @@ http {{
     # A host that is gone costs 1 s, once in 5 s for each process of nginx.
     proxy_connect_timeout 1s;
     proxy_send_timeout 10s;
-    # A frozen instance holds what it has got for so long. GET goes elsewhere then, POST is not sent twice.
+    # A frozen instance holds what it has got for so long. GET goes elsewhere then, POST is not sent twice. 503 is passed
+    # on: one that says "all are full" would be asked of all, and all of them be left for 5 s.
     proxy_read_timeout 10s;
-    proxy_next_upstream error timeout http_503;
+    proxy_next_upstream error timeout;
     proxy_next_upstream_tries {len(topology.instances)};
     proxy_next_upstream_timeout 15s;
 
@@ -187,7 +188,7 @@ def _locations(topology: BalancerTopology) -> str:
     lines = ["    location / {", f"      {target}$instances;", "    }"]
     lines += [
         "    # Choosing an instance: read-only and answered within milliseconds, so it is asked of another one when",
-        "    # the first dies with it, is silent or says 503.",
+        "    # the first dies with it or is silent.",
     ]
     for path in routes.ENTRY:
         lines += [

@@ -49,17 +49,17 @@ SetEnv ap_trust_cgilike_cl yes
 # ping: an instance must answer a probe within 1 s before each request. retry: one that failed is tried again after 5 s.
 # connectiontimeout: a host that is gone costs 1 s. ttl: below the instances' ajp.idle_timeout_s. hcmethod=CPING: probed
 # each 2 s without any request; a frozen instance was out after 2 s, and in again by itself.
-# failonstatus: an instance that says 503 (its datacentre is passive) is left for 5 s; the 503 itself reaches the agent,
-# whose program asks again.
+# 503 of an instance is passed on, and its word when to ask again: with failonstatus one "all are full" would put every
+# instance into error.
 <Proxy "balancer://{_ALL}">
 {members}
-  ProxySet stickysession={routes.COOKIE}|{routes.PARAMETER} lbmethod=byrequests nofailover=Off failonstatus=503
+  ProxySet stickysession={routes.COOKIE}|{routes.PARAMETER} lbmethod=byrequests nofailover=Off
 </Proxy>
 
 # Choosing an instance: answered within milliseconds, so a silent one is given up soon.
 <Proxy "balancer://{_ENTRY}">
 {entries}
-  ProxySet lbmethod=byrequests nofailover=Off failonstatus=503
+  ProxySet lbmethod=byrequests nofailover=Off
 </Proxy>
 """
 

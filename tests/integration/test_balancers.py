@@ -1,0 +1,288 @@
+"""Real Apache, HAProxy, nginx and dnsmasq, from our files as they are written, before a real cluster that is broken.
+
+The story of ``failing_balanced_cluster`` is played once; each test looks at one balancer and one fault in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+import uvloop
+from tests.contract.etcd_servers import PROGRAM as ETCD
+from tests.integration.balanced_cluster import HOSTS, SECRET, Balanced, ask, balanced_cluster, resolve, status_of
+from tests.integration.failing_balanced_cluster import (
+    AGENTS_EACH,
+    BALANCER,
+    DRAIN,
+    FREEZE,
+    KILL,
+    Outcome,
+    tell_story,
+)
+from tests.integration.initiations import AGENT
+
+from unified_agent.tools.balancer.mod_jk import ALL
+from unified_agent.tools.balancer.products import KINDS
+from unified_agent.tools.load.plan import LoadPlan
+
+FRONTS = {
+    "apache-mod-jk-1": "mod-jk",
+    "apache-mod-jk-2": "mod-jk",
+    "apache-proxy-ajp": "proxy-ajp",
+    "haproxy": "haproxy",
+    "nginx": "nginx",
+    "dns": "dns",
+}
+PROXIES = [name for name, kind in FRONTS.items() if kind != "dns"]
+FAULTS = (KILL, FREEZE, DRAIN, BALANCER)
+#: Agents beyond those of the story, one for each balancer.
+AGENTS = (AGENTS_EACH + 1) * len(FRONTS)
+MISSING = sorted(
+    {
+        kind.product.program
+        for kind in KINDS.values()
+        if shutil.which(kind.product.program, path="/usr/local/sbin:/usr/sbin:/usr/bin") is None
+    }
+)
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(ETCD is None, reason="there is no etcd here: `packaging/setup/system.sh etcd` installs it"),
+    pytest.mark.skipif(
+        bool(MISSING), reason=f"{', '.join(MISSING)}: not here; `packaging/setup/system.sh balancers` installs them"
+    ),
+]
+each_proxy = pytest.mark.parametrize("name", PROXIES)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Balanced]:
+    with balanced_cluster(LoadPlan(agents=AGENTS), FRONTS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def told(cluster: Balanced) -> Outcome:
+    """What became of everybody when all faults had been made."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(tell_story(cluster, "apache-mod-jk-1"))
+
+
+# --- while all is well
+
+
+@each_proxy
+def test_session_initiation_through_a_balancer_names_an_instance_that_is_reached_directly(cluster: Balanced, name: str):
+    answer = ask(f"{cluster.fronts[name].url}/v1/entry")
+    url = answer["instance"]["url"].rstrip("/")
+    assert url == cluster.urls[answer["instance"]["id"]]
+    assert ask(f"{url}/healthz")["instance"] == answer["instance"]["id"]
+    assert {each["id"] for each in answer["topology"]["instances"]} == set(HOSTS)
+
+
+@each_proxy
+@pytest.mark.parametrize("how", ["cookie", "path"])
+def test_a_session_s_route_leads_to_its_instance_every_time(cluster: Balanced, name: str, how: str):
+    for instance in HOSTS:
+        path = f"/healthz;jsessionid=x.{instance}" if how == "path" else "/healthz"
+        headers = {"Cookie": f"other=1; JSESSIONID=abc.{instance}"} if how == "cookie" else {}
+        answers = [ask(f"{cluster.fronts[name].url}{path}", headers=headers) for _ in range(5)]
+        assert {each["instance"] for each in answers} == {instance}
+
+
+@each_proxy
+def test_requests_without_a_route_go_to_all_instances(cluster: Balanced, name: str):
+    answers = [ask(f"{cluster.fronts[name].url}/healthz")["instance"] for _ in range(30)]
+    assert set(answers) == set(HOSTS)
+
+
+@each_proxy
+def test_an_unknown_route_is_served_by_any_instance(cluster: Balanced, name: str):
+    assert ask(f"{cluster.fronts[name].url}/healthz", headers={"Cookie": "JSESSIONID=x.gone"})["instance"] in HOSTS
+
+
+@each_proxy
+def test_a_whole_session_may_pass_through_a_balancer(cluster: Balanced, name: str):
+    """For sites where instances cannot be reached: the cookie of session initiation leads to the right one."""
+    place = AGENTS_EACH * len(FRONTS) + list(FRONTS).index(name)
+    agent, station = cluster.plan.numbers.agent(place), cluster.plan.numbers.station(place)
+    caller = Caller(cluster.fronts[name].port)
+    named = caller.ask("GET", f"/v1/entry?agent={agent}")
+    login = {"agent": agent, "station": station, "password": "1234", "entry": named["ticket"]}
+    session = caller.ask("POST", "/v1/session", login)
+    caller.headers["Authorization"] = f"Bearer {session['token']}"
+    assert caller.cookie.endswith(f".{named['instance']['id']}")
+    for _ in range(10):
+        assert agent in json.dumps(caller.ask("GET", "/v1/session")["view"])
+    without = {raw_status(cluster.fronts[name].port, "/v1/session", caller.headers) for _ in range(10)}
+    assert without != {200}, "it was the cookie that led there"
+    caller.ask("DELETE", "/v1/session")
+
+
+@each_proxy
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/metrics",
+        "//metrics",
+        "/%6detrics",
+        "/metrics;x=1",
+        "/;x/metrics",
+        "/v1/status",
+        "/v1;x/status",
+        "/v1/cluster",
+        "/v1/cluster/instances/a",
+        "/v1/entry/../status",
+        "/v1/x;/../status",
+        "/v1/x/..;/status",
+    ],
+)
+def test_nothing_for_operators_is_reached_through_a_balancer(cluster: Balanced, name: str, path: str):
+    assert raw_status(cluster.fronts[name].port, path) in {400, 403, 404}
+
+
+@each_proxy
+def test_pages_and_probes_pass(cluster: Balanced, name: str):
+    for path in ("/healthz", "/readyz", "/v1/config", "/v1/topology"):
+        assert status_of(f"{cluster.fronts[name].url}{path}") == 200
+
+
+@each_proxy
+def test_a_page_of_the_balancer_s_own_name_may_call_through_it(cluster: Balanced, name: str):
+    port = cluster.fronts[name].port
+    own = {"Host": "ua.example", "Origin": "http://ua.example"}
+    assert raw_status(port, "/v1/config", own) == 200
+    assert raw_status(port, "/v1/config", own | {"Origin": "http://evil.example"}) == 403
+
+
+@each_proxy
+def test_the_answer_has_its_length_and_tells_nothing_of_the_servers(cluster: Balanced, name: str):
+    with urllib.request.urlopen(f"{cluster.fronts[name].url}/v1/topology", timeout=5.0) as answer:
+        assert answer.headers["Transfer-Encoding"] is None
+        assert int(answer.headers["Content-Length"]) == len(answer.read())
+        assert not any(sign in f"{answer.headers}" for sign in ("2.4.", "1.22", "mod_jk", "uvicorn"))
+
+
+def test_who_was_passed_on_is_nobody_of_the_instance_s_machine(cluster: Balanced):
+    url = f"{cluster.urls['a']}/v1/status"
+    assert status_of(url) == 200
+    assert status_of(url, {"X-Forwarded-For": "127.0.0.1"}) == 401
+
+
+@pytest.mark.parametrize("name", [name for name, kind in FRONTS.items() if kind == "mod-jk"])
+def test_an_instance_is_taken_out_by_hand_at_mod_jk_and_keeps_its_sessions(cluster: Balanced, name: str):
+    front = cluster.fronts[name]
+    status = f"http://127.0.0.1:{front.status_port}/?mime=txt&w={ALL}&sw=a&cmd=update&vwa="
+    assert status_of(f"{front.url}/?cmd=list&mime=prop") == 200  # a page of ours, not mod_jk's
+    with urllib.request.urlopen(f"{status}d", timeout=5.0) as answer:
+        assert b"type=OK" in answer.read()
+    try:
+        assert "a" not in {ask(f"{front.url}/healthz")["instance"] for _ in range(30)}
+        assert ask(f"{front.url}/healthz", headers={"Cookie": "JSESSIONID=x.a"})["instance"] == "a"
+    finally:
+        with urllib.request.urlopen(f"{status}a", timeout=5.0) as answer:
+            assert b"type=OK" in answer.read()
+
+
+@each_proxy
+def test_the_balancer_s_own_status_is_there_for_this_machine(cluster: Balanced, name: str):
+    with urllib.request.urlopen(f"http://127.0.0.1:{cluster.fronts[name].status_port}/", timeout=5.0) as answer:
+        page = answer.read().decode()
+    sign = {"nginx": "Active connections", "haproxy": 'href="#ua_entry/a"'}
+    assert sign.get(name, "127.0.1.1") in page
+
+
+def test_one_name_has_all_instances_in_turn_and_each_has_its_own(cluster: Balanced):
+    port = cluster.fronts["dns"].port
+    answers = [resolve(port) for _ in range(6)]
+    assert {frozenset(each) for each in answers} == {frozenset(HOSTS.values())}
+    assert {each[0] for each in answers} == set(HOSTS.values())
+    for name, host in HOSTS.items():
+        assert resolve(port, f"{name}.ua.example") == [host]
+    assert resolve(port, "other.example") == []
+
+
+# --- when instances and a balancer are lost
+
+
+@pytest.mark.parametrize("name", FRONTS)
+def test_agents_who_came_through_a_balancer_work(told: Outcome, name: str):
+    assert told.logged_in[name] == AGENTS_EACH
+    assert told.named[name] >= set(HOSTS) or len(told.named[name]) > 1
+
+
+def test_agents_have_pressed_and_no_session_has_ended(told: Outcome):
+    assert told.ended == []
+    assert told.pressed.get("set-mode", 0) > 0
+    assert told.pressed.get("take-items", 0) > 0
+    assert all(told.moved[fault] > 0 for fault in (KILL, FREEZE, DRAIN))
+    assert told.moved[BALANCER] == 0
+
+
+@pytest.mark.parametrize("name", FRONTS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_initiation_is_answered_at_the_second_attempt_at_the_latest(told: Outcome, name: str, fault: str):
+    figures = told.figures[fault, name]
+    assert figures.asked > 20
+    assert figures.lost == 0, figures
+
+
+@pytest.mark.parametrize("name", FRONTS)
+@pytest.mark.parametrize("fault", [KILL, DRAIN, BALANCER])
+def test_a_loss_that_can_be_seen_at_once_delays_nobody(told: Outcome, name: str, fault: str):
+    figures = told.figures[fault, name]
+    assert figures.next_good_s is not None
+    assert figures.slow <= figures.asked // 10, figures
+
+
+@each_proxy
+def test_no_log_holds_a_query_string_or_a_secret(cluster: Balanced, told: Outcome, name: str):
+    assert told.figures[KILL, name].asked
+    written = cluster.logs_of(name)
+    assert "/v1/entry" in written
+    assert AGENT not in written
+    assert SECRET not in written
+
+
+class Caller:
+    """A program that keeps the cookie that it was given last, on connections of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.cookie = ""
+        self.headers = {"Content-Type": "application/json"}
+        self._port = port
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Return the JSON of an answer that must be good."""
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=10.0)
+        try:
+            cookie = {"Cookie": self.cookie} if self.cookie else {}
+            connection.request(method, path, None if body is None else json.dumps(body), self.headers | cookie)
+            answer = connection.getresponse()
+            content = answer.read()
+            assert answer.status in {200, 201, 202, 204}, (method, path, answer.status, content)
+            self.cookie = answer.getheader("Set-Cookie", self.cookie).partition(";")[0]
+            return json.loads(content) if content else None
+        finally:
+            connection.close()
+
+
+def raw_status(port: int, path: str, headers: dict[str, str] | None = None) -> int:
+    """Ask for a path exactly as it is written."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=10.0)
+    try:
+        connection.putrequest("GET", path, skip_host="Host" in (headers or {}))
+        for key, value in (headers or {}).items():
+            connection.putheader(key, value)
+        connection.endheaders()
+        return connection.getresponse().status
+    finally:
+        connection.close()
