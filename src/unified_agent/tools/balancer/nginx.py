@@ -77,8 +77,8 @@ http {{
     # A host that is gone costs 1 s, once in 5 s for each process of nginx.
     proxy_connect_timeout 1s;
     proxy_send_timeout 10s;
-    # A frozen instance holds what it has got for so long. GET goes elsewhere then, POST is not sent twice. 503 is passed
-    # on: one that says "all are full" would be asked of all, and all of them be left for 5 s.
+    # A frozen instance holds what it has got for so long. GET goes elsewhere then, POST is not sent twice. 503 is
+    # passed on: with one "all are full" every instance would be asked, and left for 5 s.
     proxy_read_timeout 10s;
     proxy_next_upstream error timeout;
     proxy_next_upstream_tries {len(topology.instances)};
