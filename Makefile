@@ -9,10 +9,12 @@ CHECKS := .venv/bin/python packaging/checks.py
 # How many simulated worlds `make simulate` runs, and (optionally) the first seed: make simulate SEEDS=5000 FIRST=1
 SEEDS ?= 2000
 FIRST ?=
+# How long `make fuzz` takes.
+FUZZ_SECONDS ?= 300
 # More arguments for `make demo` and `make chaos`, for instance: make demo ARGS="--help"
 ARGS ?=
 
-.PHONY: help demo test check simulate chaos build format setup constraints clean system system-demo system-test python web \
+.PHONY: help demo test check simulate fuzz chaos build format setup constraints clean system system-demo system-test python web \
   pages
 
 help: ## show this list
@@ -30,6 +32,9 @@ check: python web ## lint, types, room contract, unit and property tests (under 
 simulate: python ## simulate SEEDS=2000 worlds, each from its own seed, the first FIRST= or new each time
 	@$(CHECKS) simulate --seeds $(SEEDS) $(if $(FIRST),--first-seed $(FIRST))
 
+fuzz: python ## fuzz the wire codecs, guided by coverage, for FUZZ_SECONDS=300 together
+	@$(SETUP)/fuzz.sh && exec .venv/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
 chaos: system-test python ## break a whole cluster with 1,000 agents in every way (root; under 30 min)
 	@exec .venv/bin/unified-agent chaos $(ARGS)
 
@@ -46,7 +51,7 @@ constraints: python ## write constraints.txt from what is installed in .venv
 
 clean: ## remove what was built and installed here
 	rm -rf .venv web/node_modules src/unified_agent/server/static dist build artefacts \
-	  .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	  .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
 
 system:
 	@$(SETUP)/system.sh

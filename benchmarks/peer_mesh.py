@@ -49,7 +49,7 @@ from unified_agent.domain.ids import InstanceId
 from unified_agent.network import TcpNetwork
 from unified_agent.observe import configure_logging
 from unified_agent.sealing import Keyring
-from unified_agent.server.push_transports.websocket import topology_frame
+from unified_agent.server.push_transports.desk_connection import topology_frame
 from unified_agent.settings import PeerSettings
 
 SIZES: Final = (10, 30, 100)

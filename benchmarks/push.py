@@ -31,6 +31,8 @@ from unified_agent.domain.ids import AgentId, LinkId, Secret, SessionId, Station
 from unified_agent.domain.notices import AgentChanged
 from unified_agent.domain.session_state import Identity
 from unified_agent.observe import Metrics, configure_logging
+from unified_agent.sealing import Keyring
+from unified_agent.server.alone import Alone
 from unified_agent.server.app import Server
 from unified_agent.server.http_listener import HttpListener
 from unified_agent.server.ports import LinkStatus
@@ -85,7 +87,24 @@ async def serve(desktops: int, notices: int, pipe: Connection) -> None:
         mint_session_id=lambda: SessionId(f"s{next(numbers)}"),
     )
     host.join(Nobody(), Nobody())
-    server = Server(settings=settings, host=host, instance=Nobody(), clock=clock, metrics=metrics)
+    whereabouts = Alone(
+        "benchmark",
+        settings.instance,
+        "dc1",
+        lambda: "http://127.0.0.1",
+        capacity=desktops,
+        reconnect_window_ms=2_000,
+        is_draining=lambda: False,
+    )
+    server = Server(
+        settings=settings,
+        host=host,
+        instance=Nobody(),
+        clock=clock,
+        metrics=metrics,
+        whereabouts=whereabouts,
+        keyring=Keyring.random(),
+    )
     listener = HttpListener(settings.http, server.application, server.desks.route, WebSocketLimits())
     task = asyncio.create_task(listener.serve())
     await listener.wait_started()

@@ -242,6 +242,8 @@ class DesktopSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         slow_s: a desktop that takes nothing for this long is cut off, to come back with a snapshot.
         write_high_bytes, write_low_bytes: unsent bytes at which nothing more is written, and at which it goes on.
         hello_limit_s: from connecting to the hello with the token.
+        poll_hold_s: a poll is answered after this long when there is nothing to tell. Longer has a desktop ask less
+            often, and notice later that its instance is frozen.
     """
 
     beat_s: Seconds = 1.0
@@ -250,6 +252,7 @@ class DesktopSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     write_high_bytes: Count = 65_536
     write_low_bytes: Count = 16_384
     hello_limit_s: Seconds = 5.0
+    poll_hold_s: Annotated[float, Meta(ge=2.0, le=25.0)] = 8.0
 
     def __post_init__(self) -> None:
         if self.write_low_bytes >= self.write_high_bytes:

@@ -23,7 +23,8 @@ from websockets.http11 import Request
 
 from unified_agent.errors import SettingsError
 from unified_agent.server.http_listener import HttpListener
-from unified_agent.server.websocket_protocol import TextConnection, WebSocketHandler, WebSocketLimits, frame_text
+from unified_agent.server.text_connection import TextConnection, TextHandler
+from unified_agent.server.websocket_protocol import WebSocketLimits, frame_text
 from unified_agent.settings import HttpSettings
 
 pytestmark = pytest.mark.integration
@@ -64,18 +65,18 @@ class Echo:
     def opened(self, connection: TextConnection) -> None:
         self.connection = connection
         self._log.append(weakref.ref(self))
-        connection.send(frame_text(b"welcome"))
+        connection.send(b"welcome")
 
     def text_received(self, data: bytes) -> None:
         if data == b"boom":
             raise RuntimeError("boom")
         assert self.connection is not None
-        self.connection.send(frame_text(data))
+        self.connection.send(data)
 
     def writable_again(self, skipped: int) -> None:
         self._log.append(("writable", skipped))
         if skipped and self.connection is not None:
-            self.connection.send(frame_text(b"snapshot"))
+            self.connection.send(b"snapshot")
 
     def closed(self, code: int, *, slow: bool) -> None:
         self._log.append(("closed", code, slow))
@@ -100,7 +101,7 @@ async def serving(limits: WebSocketLimits | None = None, **settings: Any) -> Asy
     log: list[Any] = []
     handlers: list[Echo] = []
 
-    def router(request: Request) -> WebSocketHandler | tuple[HTTPStatus, str]:
+    def router(request: Request) -> TextHandler | tuple[HTTPStatus, str]:
         if request.path != "/echo":
             return HTTPStatus.NOT_FOUND, "no"
         if request.headers.get("Origin") == "http://evil.example":
@@ -233,11 +234,11 @@ async def test_a_desktop_that_takes_nothing_costs_its_water_mark_and_is_cut_off(
         protocol: Any = handler.connection
         own_socket = protocol._transport.get_extra_info("socket")
         assert own_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
-        message = frame_text(b"x" * 280)
+        message = b"x" * 280
         written = sum(protocol.send(message) for _ in range(200_000))
         unsent = protocol._transport.get_write_buffer_size()
         assert written < 200_000
-        assert unsent <= limits.write_high_bytes + len(message)
+        assert unsent <= limits.write_high_bytes + len(frame_text(message))
         began = time.monotonic()
         await served.until(
             lambda: any(each[0] == "closed" and each[2] for each in served.log if isinstance(each, tuple))
@@ -257,7 +258,7 @@ async def test_a_desktop_that_takes_again_hears_what_it_missed():
         assert handler.connection is not None
         written = True
         while written:
-            written = handler.connection.send(frame_text(b"x" * 10_000))
+            written = handler.connection.send(b"x" * 10_000)
             await asyncio.sleep(0)
         async with asyncio.timeout(5.0):
             while await client.recv() != "snapshot":

@@ -175,8 +175,7 @@ class ClusterDesktop:
     # --- logging in
 
     async def _log_in(self) -> bool:
-        if self.servers.topology is None:
-            await self._learn_from(self.servers.seeds)
+        named, ticket = await self._initiate()
         loop = asyncio.get_running_loop()
         body = {
             "agent": self.agent,
@@ -187,7 +186,8 @@ class ClusterDesktop:
         waiting, hops = list(self.servers.order(loop.time())), 0
         while waiting:
             url = waiting.pop(0)
-            answer = await self._ask(url, "POST", "/v1/session", OPEN_LIMIT_S, body=body)
+            entry = {"entry": ticket} if url == named else {}
+            answer = await self._ask(url, "POST", "/v1/session", OPEN_LIMIT_S, body=body | entry)
             if answer is None or answer.status >= 500 or answer.status == 429:
                 self.servers.failed(url, loop.time())
             elif answer.status == 201:
@@ -200,12 +200,15 @@ class ClusterDesktop:
                 return False
         return False
 
-    async def _learn_from(self, urls: Sequence[str]) -> None:
-        for url in urls:
-            answer = await self._ask(url, "GET", "/v1/topology", THERE_LIMIT_S)
+    async def _initiate(self) -> tuple[str, str]:
+        """Ask those who are known which instance is to have the agent: its URL and the ticket, or nothing."""
+        for url in self.servers.order(asyncio.get_running_loop().time()):
+            answer = await self._ask(url, "GET", f"/v1/entry?agent={self.agent}", THERE_LIMIT_S)
             if answer is not None and answer.status == 200:
-                self.servers.learn(msgspec.convert(answer.body, Topology))
-                return
+                self.servers.learn(msgspec.convert(answer.body["topology"], Topology))
+                named = str(answer.body["instance"]["url"])
+                return (named, str(answer.body["ticket"])) if self.servers.suggest(named) else ("", "")
+        return "", ""
 
     def _settle_at(self, url: str, answer: Answer, term: int) -> None:
         body = answer.body

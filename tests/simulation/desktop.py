@@ -19,7 +19,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request
 
 from unified_agent.assembly import Instance
-from unified_agent.server.websocket_protocol import TextConnection, WebSocketHandler
+from unified_agent.server.text_connection import TextConnection, TextHandler
 
 #: One way between desktop and instance, seconds.
 DELAY_S = (0.001, 0.02)
@@ -214,7 +214,7 @@ class _Link:
         self._desktop = desktop
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
-        self._handler: WebSocketHandler | None = None
+        self._handler: TextHandler | None = None
         self._stalled = False
         self._skipped = 0
         self._down = _Line(self._loop, desktop.random, self._arrive_down)
@@ -246,7 +246,7 @@ class _Link:
     # --- the desktop's end
 
     def send(self, message: dict[str, Any] | bytes) -> bool:
-        """Send a frame up (the desktop gives a dict) or down (the server gives framed bytes)."""
+        """Send a frame up (the desktop gives a dict) or down (the server gives bytes)."""
         if isinstance(message, bytes):
             return self._send_down(message)
         if not self.live or self._stalled:
@@ -266,12 +266,16 @@ class _Link:
 
     # --- the server's end
 
-    def _send_down(self, framed: bytes) -> bool:
+    def beat(self, data: bytes) -> None:
+        """Called by the server."""
+        if self.live and not self._stalled:
+            self._down.put(data)
+
+    def _send_down(self, data: bytes) -> bool:
         if self._stalled or not self.live:
             self._skipped += 1
             return False
-        header = 2 if framed[1] < 126 else 4 if framed[1] == 126 else 10
-        self._down.put(framed[header:])
+        self._down.put(data)
         return True
 
     def close(self, code: int = 1000, reason: str = "") -> None:

@@ -20,7 +20,8 @@ from tests.simulation.transports import virtual_loop
 from tests.simulation.virtual_loop import run
 from websockets.http11 import Request
 
-from unified_agent.server.websocket_protocol import TextConnection, WebSocketHandler, WebSocketLimits, frame_text
+from unified_agent.server.text_connection import TextConnection, TextHandler
+from unified_agent.server.websocket_protocol import WebSocketLimits
 
 AGENT = "5001"
 
@@ -33,6 +34,7 @@ class Scripted:
         elsewhere: name of the instance that has the session.
         verdicts: what it thinks of others.
         asked: requests, in order.
+        entries: tickets of session initiation that logins brought, empty for none.
         connection: the desktop's, None while there is none.
         forgets: it does not know commands of other instances.
     """
@@ -44,6 +46,7 @@ class Scripted:
         self.elsewhere = ""
         self.verdicts: dict[str, str] = {}
         self.asked: list[str] = []
+        self.entries: list[str] = []
         self.connection: TextConnection | None = None
         self.epoch = 1
         self.seq = 0
@@ -66,11 +69,16 @@ class Scripted:
     def _answer(self, method: str, path: str, query: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if path == "/v1/topology":
             return 200, self._world.topology()
+        if path == "/v1/entry":
+            named = self._world.named or self.name
+            told = {"instance": {"id": named, "url": url_of(named)}, "ticket": f"for {named}"}
+            return 200, {**told, "topology": self._world.topology()}
         if path == "/v1/witness":
             return 200, {"verdict": self.verdicts.get(parse_qs(query)["instance"][0], "alive"), "can_take": True}
         if self.elsewhere:
             return 421, {"id": "instance.elsewhere", "next": {"id": self.elsewhere, "url": url_of(self.elsewhere)}}
         if (method, path) == ("POST", "/v1/session"):
+            self.entries.append(body.get("entry", ""))
             return 201, self._issue()
         if path == "/v1/session/resume":
             good = body["ticket"].startswith("ticket") and self._world.term >= 0
@@ -88,7 +96,7 @@ class Scripted:
 
     # --- WebSocket
 
-    def route(self, request: Request) -> WebSocketHandler | tuple[HTTPStatus, str]:
+    def route(self, request: Request) -> TextHandler | tuple[HTTPStatus, str]:
         return self
 
     def opened(self, connection: TextConnection) -> None:
@@ -121,7 +129,7 @@ class Scripted:
 
     def say(self, **frame: Any) -> None:
         if self.connection is not None:
-            self.connection.send(frame_text(msgspec.json.encode(frame)))
+            self.connection.send(msgspec.json.encode(frame))
 
     def close(self, code: int) -> None:
         if self.connection is not None:
@@ -145,9 +153,15 @@ class Scripted:
 
 
 class Script:
-    """Three instances and a desktop. ``term``: of the claim, as all of them say it."""
+    """Three instances and a desktop.
+
+    Attributes:
+        term: of the claim, as all of them say it.
+        named: the instance that all of them name for an agent; empty: each itself.
+    """
 
     def __init__(self) -> None:
+        self.named = ""
         self.network = SimNetwork(Random(1))
         self.term = 1
         self.tokens = 0
@@ -198,6 +212,14 @@ def play(scene: Callable[[Script], Coroutine[Any, Any, None]]) -> None:
         await asyncio.wait([script.running])
 
     run(main())
+
+
+def test_it_logs_in_at_the_instance_that_is_named_with_the_ticket_for_it():
+    async def scene(script: Script) -> None:
+        script.named = "ua-3"
+        assert (await script.begin()).entries == ["for ua-3"]
+
+    play(scene)
 
 
 def test_it_learns_who_is_there_and_logs_in_where_it_is_sent():

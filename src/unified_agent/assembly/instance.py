@@ -328,8 +328,10 @@ class Instance:
             self._draining_by_order.cancel()
             await asyncio.gather(self._draining_by_order, return_exceptions=True)
         if self.listeners is not None:
-            await self.listeners.stop()
-        self.server.desks.close_all(1012, "restart")
+            self.listeners.stop()
+        self.server.desks.close_all(1012, "restart")  # or streams and polls would hold the listeners up
+        if self.listeners is not None:
+            await self.listeners.wait_closed()
 
     async def _move_all(self, until_s: float, hurry: asyncio.Event) -> None:
         """Send everybody elsewhere, as long as there is an elsewhere and time for it."""

@@ -55,11 +55,14 @@ class Listeners:
             self._serving.append(tasks.create_task(self.ajp.serve()))
             await self.ajp.wait_started()
 
-    async def stop(self) -> None:
-        """Take no more connections, and return when those that are open are closed."""
+    def stop(self) -> None:
+        """Take no more connections."""
         self.http.stop()
         if self.ajp is not None:
             self.ajp.stop()
+
+    async def wait_closed(self) -> None:
+        """Return when those that are open are closed."""
         if self._serving:
             await asyncio.wait(self._serving)
 

@@ -119,7 +119,7 @@ class Whereabouts:
         silent = self._silent() if self._wants_store() else frozenset[InstanceId]()
         owner = await self._live_owner(agent) if is_known and members.has_store() else None
         candidates = [
-            replace(each, sessions=each.sessions + promised.get(each.instance, 0))
+            replace(each, promised=promised.get(each.instance, 0))
             for each in self._candidates()
             if urls.get(each.instance) and each.instance not in silent
         ]

@@ -39,6 +39,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     Attributes:
         sessions: agents it serves now.
         capacity: agents it serves at most; at least 1.
+        promised: agents sent there lately, who may not be among its ``sessions`` yet. They count as load and never make
+            an instance full: whoever only asks where to go takes nobody's place.
         lacks_link: it has lost a link that others have: taken only when no other will do.
         is_suspect: it has not been heard for a while: the same.
     """
@@ -48,6 +50,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     standing: Standing
     sessions: int
     capacity: int
+    promised: int = 0
     lacks_link: bool = False
     is_suspect: bool = False
 
@@ -89,10 +92,10 @@ def choose_instance(
         return Choice(None, _why_none(here, ready, active_datacentre), is_full=bool(ready))
     sound = [each for each in free if not each.is_suspect and not each.lacks_link]
     pool = sound or free
-    limit = LOAD_SPREAD * sum(each.sessions for each in pool) / sum(each.capacity for each in pool)
+    limit = LOAD_SPREAD * sum(map(_load, pool)) / sum(each.capacity for each in pool)
     ranked = sorted(pool, key=lambda each: (-rank(agent, each.instance), each.instance))
     for place, each in enumerate(ranked):
-        if each.sessions <= limit * each.capacity:
+        if _load(each) <= limit * each.capacity:
             reason = "it is first in the agent's order" if place == 0 else "those before it in the order are fuller"
             return Choice(each.instance, reason if sound else f"{reason}, though no instance is sound")
     raise AssertionError("one of them has at most the average load")
@@ -127,6 +130,10 @@ def rank(agent: AgentId, instance: InstanceId) -> int:
     SHA-256 because browsers have it too, so that a desktop can order instances as we do.
     """
     return int.from_bytes(hashlib.sha256(f"{agent}\0{instance}".encode()).digest()[:8], "big")
+
+
+def _load(candidate: Candidate) -> int:
+    return candidate.sessions + candidate.promised
 
 
 def _why_none(here: list[Candidate], ready: list[Candidate], datacentre: str) -> str:

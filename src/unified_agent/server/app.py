@@ -39,7 +39,9 @@ from unified_agent.server.initiation import Initiation, InitiationController
 from unified_agent.server.ops_api import Operations, OpsController
 from unified_agent.server.pages import STATIC, Pages
 from unified_agent.server.ports import Instance, Whereabouts
+from unified_agent.server.push_api import BODIES, PushController, PushDesk
 from unified_agent.server.push_transports.desks import Desks
+from unified_agent.server.push_transports.held import HeldConnections
 from unified_agent.server.tickets import Tickets
 from unified_agent.sessions.admission import OpenRefused
 from unified_agent.sessions.host import Host
@@ -50,6 +52,8 @@ BODY_LIMIT_BYTES: Final = 65_536
 #: Random bytes of a desktop's token, and of the word by which a request is found in the logs.
 TOKEN_BYTES: Final = 32
 CORRELATION_BYTES: Final = 9
+#: Random bytes of the id of a push connection that is no socket.
+CONNECTION_BYTES: Final = 18
 #: Second opinions from one address: a whole office may lose its instance at once, and asks twice a second each.
 WITNESS_RATE_PER_MIN: Final = 60_000
 #: Session initiations from one address: all of a site's may come from its balancer, at the start of a shift.
@@ -160,10 +164,14 @@ class Server:
             clock=clock,
             settings=settings,
         )
+        self.push: Final = PushDesk(
+            self.desks, HeldConnections(lambda: make_secret(CONNECTION_BYTES)), settings.desktop, clock
+        )
         provided = {
             "desk": _provide(desk),
             "initiation": _provide(initiation),
             "operations": _provide(operations),
+            "push": _provide(self.push),
             "cluster": _provide(ClusterDesk(operations, cluster)),
         }
         self.litestar: Final = _litestar(provided, Pages(static))
@@ -186,7 +194,15 @@ def _litestar(provided: dict[str, Provide], pages: Pages) -> Litestar:
         return msgspec.json.encode(_complete(request.app.openapi_schema.to_schema()))
 
     return Litestar(
-        route_handlers=[InitiationController, DeskController, OpsController, ClusterController, openapi, page],
+        route_handlers=[
+            InitiationController,
+            DeskController,
+            PushController,
+            OpsController,
+            ClusterController,
+            openapi,
+            page,
+        ],
         dependencies=provided,
         exception_handlers={
             RequestRefused: _refused,
@@ -218,6 +234,7 @@ def _openapi() -> OpenAPIConfig:
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         tags=[
             Tag(name="desk", description="One agent's session."),
+            Tag(name="push", description="Notices where there is no WebSocket."),
             Tag(name="operations", description="Probes, status, metrics."),
             Tag(name="cluster", description="All instances, for operators."),
         ],
@@ -239,12 +256,22 @@ def _openapi() -> OpenAPIConfig:
 
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Say of commands what the generator leaves out: their meaning, and that they take no other fields."""
+    """Say what the generator leaves out: of commands their meaning, and that they take no other fields; of push bodies
+    all, because their frames are read elsewhere.
+    """
     schemas = document["components"]["schemas"]
     for command in typing.get_args(AnyCommand):
         schema = schemas[command.__name__]
         schema["additionalProperties"] = False
         schema["description"] = inspect.cleandoc(command.__doc__ or "")
+    _, bodies = msgspec.json.schema_components(BODIES.values(), ref_template="#/components/schemas/{name}")
+    schemas.update(bodies)
+    for item in document["paths"].values():
+        for operation in item.values():
+            body = BODIES.get(operation["operationId"])
+            if body is not None:
+                schema = {"$ref": f"#/components/schemas/{body.__name__}"}
+                operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return document
 
 

@@ -23,9 +23,14 @@ from unified_agent.server.failures import RequestRefused
 from unified_agent.server.ports import Whereabouts
 from unified_agent.server.push_transports.desks import Desks
 from unified_agent.server.tickets import TicketContent, Tickets
+from unified_agent.sessions.admission import OpenRefused
 from unified_agent.sessions.host import Host
 
 LOGGER: Final = get_logger("server.entry")
+
+
+#: Refusals that another instance may not share.
+_WITH_ROOM_ELSEWHERE: Final = frozenset({"instance.full", "instance.draining"})
 
 
 class Entry:
@@ -62,14 +67,21 @@ class Entry:
             entry_ticket: of session initiation; with a good one nobody is asked again who has the agent.
 
         Raises:
-            RequestRefused: ``instance.elsewhere`` or ``datacentre.passive``, with where to go.
+            RequestRefused: ``instance.elsewhere``, ``datacentre.passive`` or ``instance.full``, with where to go.
             OpenRefused: the login is not taken.
         """
         is_expected = self._entry_tickets.is_good(entry_ticket, identity.agent, self._instance)
         if not is_expected or self._host.draining:
             _send_on(await self._whereabouts.home_of(identity.agent))
         _send_on(self._whereabouts.not_serving(identity.agent))  # it may have stood down while the store was asked
-        return self._let_in(self._host.open(identity))
+        try:
+            session = self._host.open(identity)
+        except OpenRefused as refused:
+            better = self._whereabouts.best_for(identity.agent, without=frozenset({self._instance}))
+            if refused.id not in _WITH_ROOM_ELSEWHERE or better is None:
+                raise
+            raise RequestRefused(refused.id, refused.detail, next_instance=better) from refused
+        return self._let_in(session)
 
     async def resume(self, ticket: str, token: str) -> LoggedIn:
         """Take a session in that another instance had, or this one before it was started again.

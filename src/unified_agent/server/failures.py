@@ -45,7 +45,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
         id: stable; programs go by it.
         retry: whether asking again makes sense.
         correlation: to be read out to whoever looks into the logs.
-        next: with 421: where to ask instead; absent when nobody serves.
+        next: where to ask instead, with 421 and `instance.full`; absent when nobody serves.
         epoch: with ``datacentre.passive``: of the active datacentre.
     """
 
@@ -93,6 +93,7 @@ FAILURES: Final[dict[str, Failure]] = {
     "session.ended": Failure(_S.GONE, "The session has ended", Retry.NEVER),
     "session.moved": Failure(_S.MISDIRECTED_REQUEST, "Another instance has the session now", Retry.ELSEWHERE),
     "taken-over": Failure(_S.LOCKED, "Another desktop has taken the session over", Retry.NEVER),
+    "connection.unknown": Failure(_S.NOT_FOUND, "This instance has no such push connection", Retry.LATER),
     "command.invalid": Failure(_S.BAD_REQUEST, "The command is not as described", Retry.NEVER),
     "command.unknown": Failure(_S.NOT_FOUND, "No such command is remembered", Retry.NEVER),
     "operator.unauthorised": Failure(_S.UNAUTHORIZED, "This is for operators", Retry.NEVER),

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from typing import Any, Final, cast
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from unified_agent.errors import SettingsError
 from unified_agent.observe import get_logger, log_event
 from unified_agent.server.binding import bind_port
 from unified_agent.server.edge import Application
 from unified_agent.server.forwarded import behind_proxies
+from unified_agent.server.push_transports.stream import TRANSPORT_EXTENSION
 from unified_agent.server.websocket_protocol import Router, WebSocketLimits, websocket_class
 from unified_agent.settings import HttpSettings
 
@@ -37,6 +39,14 @@ class _OurSignals(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _HttpProtocol(HttpToolsProtocol):
+    """uvicorn's, which lets a streamed answer see how much its peer has not taken, and cut it off."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {TRANSPORT_EXTENSION: self.transport}  # type: ignore[dict-item]
 
 
 class HttpListener:
@@ -58,7 +68,7 @@ class HttpListener:
         self._scheme = "http" if context is None else "https"
         config = uvicorn.Config(
             cast("Any", behind_proxies(application, settings.trusted_proxies)),
-            http="httptools",
+            http=_HttpProtocol,
             ws=websocket_class(router, limits),
             lifespan="off",
             log_config=None,

@@ -1,8 +1,8 @@
 """WebSocket without ASGI, task, queue or timer per connection: one object on the sans-I/O API of ``websockets``.
 
 uvicorn hands us the connection when a request asks for the upgrade (its ``ws`` class), so the port, the TLS context and
-the drain are those of HTTP. The handshake and inbound frames are parsed by ``websockets``; outbound text is framed once
-by ``frame_text`` and written straight to the transport, the same bytes to as many desktops as want them.
+the drain are those of HTTP. The handshake and inbound frames are parsed by ``websockets``; outbound text is framed by
+``frame_text`` and written straight to the transport.
 
 Measured with ``benchmarks/push.py``, 1,000 desktops on a busy machine of two cores: 13 to 15 µs of CPU for a notice
 (numbered, encoded, kept, framed, written) and 9 kB for a connection. A prototype of this shape needed 0.6 times the CPU
@@ -16,11 +16,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
-import struct
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 from msgspec import Struct
 from websockets.frames import Frame, Opcode
@@ -30,6 +28,16 @@ from websockets.server import ServerProtocol
 
 from unified_agent.domain.limits import COMMAND_LIMIT_BYTES
 from unified_agent.observe import get_logger, log_event
+from unified_agent.server.sockets import cut_off, find_vanished
+from unified_agent.server.text_connection import (
+    ABNORMAL,
+    INTERNAL_ERROR,
+    INVALID_DATA,
+    NORMAL,
+    RESTART,
+    UNSUPPORTED,
+    TextHandler,
+)
 
 LOGGER: Final = get_logger("server.websocket")
 _LIBRARY_LOGGER: Final = logging.getLogger("unified_agent.websockets")
@@ -37,14 +45,6 @@ _LIBRARY_LOGGER.setLevel(logging.WARNING)
 
 #: How long a peer may take to answer our close, seconds.
 CLOSE_LIMIT_S: Final = 2.0
-#: Close codes of RFC 6455.
-NORMAL, UNSUPPORTED, INVALID_DATA, INTERNAL_ERROR, RESTART = 1000, 1003, 1007, 1011, 1012
-#: What a connection that ended without a close frame is said to have ended with.
-ABNORMAL: Final = 1006
-#: ``SO_LINGER`` on, 0 s: an abort also throws away what the kernel still holds for a peer that takes nothing.
-_NO_LINGER: Final = struct.pack("ii", 1, 0)
-#: Unacknowledged bytes older than this end the connection, milliseconds: a peer that vanished is found by the kernel.
-_USER_TIMEOUT_MS: Final = 30_000
 
 
 class WebSocketLimits(Struct, frozen=True, kw_only=True):
@@ -62,48 +62,12 @@ class WebSocketLimits(Struct, frozen=True, kw_only=True):
     slow_s: float = 5.0
 
 
-class TextConnection(Protocol):
-    """What a handler may do with its connection. ``WebSocketProtocol`` is one; a simulated desktop brings its own."""
-
-    def send(self, framed: bytes) -> bool:
-        """Write a framed message; False when it was not written: closing, or the peer is too slow."""
-        ...
-
-    def close(self, code: int = NORMAL, reason: str = "") -> None:
-        """Begin the closing handshake; harmless when it has begun."""
-        ...
-
-    def abort(self) -> None:
-        """Cut the connection, with all that is unsent."""
-        ...
-
-
-class WebSocketHandler(Protocol):
-    """What one accepted connection is told, in this order: opened, then texts, then closed once."""
-
-    def opened(self, connection: TextConnection) -> None:
-        """Take the connection; the handshake is done."""
-        ...
-
-    def text_received(self, data: bytes) -> None:
-        """Take one whole message, valid UTF-8. An exception closes the connection with 1011."""
-        ...
-
-    def writable_again(self, skipped: int) -> None:
-        """Know that the peer took what was unsent; ``skipped`` messages were not written meanwhile."""
-        ...
-
-    def closed(self, code: int, *, slow: bool) -> None:
-        """Know that the connection is over. ``slow``: cut off because the peer took nothing."""
-        ...
-
-
 #: Decides about a handshake: a handler, or the status and words to refuse it with.
-Router = Callable[[Request], "WebSocketHandler | tuple[HTTPStatus, str]"]
+Router = Callable[[Request], TextHandler | tuple[HTTPStatus, str]]
 
 
 def frame_text(data: bytes) -> bytes:
-    """Frame one message for as many peers as want it (RFC 6455 section 5.2: FIN, opcode 1, no mask)."""
+    """Frame one message (RFC 6455 section 5.2: FIN, opcode 1, no mask)."""
     length = len(data)
     if length < 126:
         return bytes((0x81, length)) + data
@@ -160,7 +124,7 @@ class WebSocketProtocol(asyncio.Protocol):
             max_size=limits.message_limit_bytes, logger=_LIBRARY_LOGGER
         )
         self._transport: asyncio.Transport | None = None
-        self._handler: WebSocketHandler | None = None
+        self._handler: TextHandler | None = None
         self._parts: list[bytes] = []
         self._paused = False
         self._skipped = 0
@@ -175,7 +139,7 @@ class WebSocketProtocol(asyncio.Protocol):
         """Take over the transport of the request."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=self._limits.write_high_bytes, low=self._limits.write_low_bytes)
-        self._set_option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
+        find_vanished(self._transport)
         self._open_connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -236,13 +200,16 @@ class WebSocketProtocol(asyncio.Protocol):
 
     # --- called by the handler
 
-    def send(self, framed: bytes) -> bool:
-        """Write a framed message; see ``TextConnection``."""
-        if self._paused or self._transport is None or self._protocol is None or self._protocol.state is not State.OPEN:
+    def send(self, data: bytes) -> bool:
+        """Frame a message and write it; see ``TextConnection``."""
+        if not self._write(data):
             self._skipped += 1
             return False
-        self._transport.write(framed)
         return True
+
+    def beat(self, data: bytes) -> None:
+        """Write a sign of life; a peer that takes nothing gets none, and misses none."""
+        self._write(data)
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Begin the closing handshake, which the peer has ``CLOSE_LIMIT_S`` to complete."""
@@ -253,10 +220,15 @@ class WebSocketProtocol(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection, with all that is unsent here and in the kernel."""
         if self._transport is not None:
-            self._set_option(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-            self._transport.abort()
+            cut_off(self._transport)
 
     # --- inside
+
+    def _write(self, data: bytes) -> bool:
+        if self._paused or self._transport is None or self._protocol is None or self._protocol.state is not State.OPEN:
+            return False
+        self._transport.write(frame_text(data))
+        return True
 
     def _open(self, request: Request) -> None:
         if self._protocol is None:
@@ -330,9 +302,3 @@ class WebSocketProtocol(asyncio.Protocol):
             return
         self._slow = True
         self.abort()
-
-    def _set_option(self, level: int, option: int, value: int | bytes) -> None:
-        peer = self._transport.get_extra_info("socket") if self._transport is not None else None
-        if peer is not None:
-            with contextlib.suppress(OSError, AttributeError):
-                peer.setsockopt(level, option, value)

@@ -85,10 +85,12 @@ class Page:
     def say(self, frame: dict[str, Any]) -> None:
         self.handler.text_received(json.dumps(frame).encode())
 
-    def send(self, framed: bytes) -> bool:
-        head = {126: 4, 127: 10}.get(framed[1], 2)
-        self.frames.append(json.loads(framed[head:]))
+    def send(self, data: bytes) -> bool:
+        self.frames.append(json.loads(data))
         return True
+
+    def beat(self, data: bytes) -> None:
+        self.send(data)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         self.code = code if self.code is None else self.code

@@ -56,7 +56,8 @@ async def test_web_servers_are_refused_until_the_instance_is_started_and_after_i
         await listeners.open_ajp(tasks)
         line = await Line.connect(listeners.ajp.port)
         assert (await line.ask(front.request(secret=b"s"))).body == b"hello"
-        await listeners.stop()
+        listeners.stop()
+        await listeners.wait_closed()
         assert await line.is_closed()
         await line.close()
         with pytest.raises(ConnectionRefusedError):
@@ -71,7 +72,8 @@ async def test_without_a_port_there_is_no_ajp() -> None:
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
         await listeners.open_http(tasks)
         await listeners.open_ajp(tasks)
-        await listeners.stop()
+        listeners.stop()
+        await listeners.wait_closed()
 
 
 def test_ports_on_which_nobody_served_are_given_back() -> None:

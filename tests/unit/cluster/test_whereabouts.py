@@ -11,7 +11,7 @@ from tests.unit.cluster.instances import AGENT, One, World, carry, play, until
 from unified_agent.cluster.detector import Verdict
 from unified_agent.cluster.heartbeats import Stage
 from unified_agent.cluster.whereabouts import READ_LIMIT_S, Whereabouts
-from unified_agent.domain.ids import AgentId, InstanceId
+from unified_agent.domain.ids import AgentId, InstanceId, SessionId
 from unified_agent.domain.selection import Standing
 from unified_agent.domain.topology import Elsewhere, Next, Passive, WitnessVerdict
 
@@ -311,7 +311,11 @@ def test_initiation_spreads_agents_and_passes_over_who_was_promised_more():
 def test_initiation_says_when_all_are_full_or_nobody_serves():
     async def doing(world: World) -> None:
         a, b = await world.of("a1", "b1")
-        full = await of(a).choose(AGENT, {a.name: 1_000, b.name: 1_000}, is_known=True)
+        assert (await of(a).choose(AGENT, {a.name: 2_000, b.name: 2_000}, is_known=True)).next is not None, "promises"
+        for each in (a, b):
+            each.agents.sessions = {AgentId(f"6{number:03}"): SessionId(f"s{number}") for number in range(1_000)}
+        await asyncio.sleep(1.0)
+        full = await of(a).choose(AGENT, {}, is_known=True)
         assert (full.next, full.is_full) == (None, True)
         a.whole.stage = b.whole.stage = Stage.DRAINING
         await asyncio.sleep(1.0)

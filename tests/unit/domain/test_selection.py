@@ -122,6 +122,15 @@ def test_nobody_gets_much_above_the_average_load():
     assert max(sessions.values()) <= LOAD_SPREAD * 300 + 1
 
 
+def test_those_who_were_promised_count_as_load_and_never_fill_an_instance():
+    agents = [AgentId(str(number)) for number in range(200)]
+    chosen = {choose(candidate("a", 10, promised=50), candidate("b", 10), agent=agent).instance for agent in agents}
+    assert chosen == {"b"}
+    for number in (5, 5_000):
+        assert choose(candidate("a", 4, capacity=5, promised=number)).instance == "a"
+    assert choose(candidate("a", 5, capacity=5)).is_full
+
+
 def test_desktop_tries_ready_then_lacking_then_draining_then_the_other_side_then_the_rest():
     listed = [
         candidate("down", standing=Standing.DOWN),

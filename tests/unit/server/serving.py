@@ -22,7 +22,7 @@ from unified_agent.sealing import Keyring
 from unified_agent.server.alone import Alone
 from unified_agent.server.app import Server
 from unified_agent.server.ports import LinkStatus
-from unified_agent.server.websocket_protocol import WebSocketHandler
+from unified_agent.server.text_connection import TextHandler
 from unified_agent.sessions.host import Host
 from unified_agent.settings import AesServerSettings, Settings, TelephonySettings
 
@@ -223,10 +223,10 @@ class Desktop:
         self.close_code: int | None = None
         self.slow = False
         self._skipped = 0
-        self.handler: WebSocketHandler = self._route()
+        self.handler: TextHandler = self._route()
         self.handler.opened(self)
 
-    def _route(self) -> WebSocketHandler:
+    def _route(self) -> TextHandler:
         from websockets.datastructures import Headers
         from websockets.http11 import Request
 
@@ -236,14 +236,18 @@ class Desktop:
 
     # --- TextConnection
 
-    def send(self, framed: bytes) -> bool:
+    def send(self, data: bytes) -> bool:
         if self.slow or self.close_code is not None:
             self._skipped += 1
             return False
-        frame = msgspec.json.decode(unframe(framed))
+        frame = msgspec.json.decode(data)
         self.order.append(frame["type"])
         (self.of_house if frame["type"] in {"topology", "ticket"} else self.frames).append(frame)
         return True
+
+    def beat(self, data: bytes) -> None:
+        if not self.slow and self.close_code is None:
+            self.frames.append(msgspec.json.decode(data))
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         if self.close_code is None:
@@ -283,13 +287,6 @@ class Desktop:
     @property
     def envelopes(self) -> list[dict[str, Any]]:
         return [each for each in self.frames if "seq" in each and each["type"] != "welcome"]
-
-
-def unframe(framed: bytes) -> bytes:
-    length = framed[1]
-    if length == 126:
-        return framed[4:]
-    return framed[10:] if length == 127 else framed[2:]
 
 
 def with_http(**changed: Any) -> Settings:

@@ -93,6 +93,17 @@ async def test_the_same_login_takes_the_session_over_with_a_token_of_its_own():
     assert desktop.close_code == 4409
 
 
+async def test_an_instance_that_is_full_names_one_that_is_not():
+    world = World(with_sessions(capacity=1), claims=Claims())
+    await world.log_in(agent="2009", station="4009")
+    alone = (await logged_in(world)).json()
+    assert (alone["id"], "next" in alone) == ("instance.full", False)
+    world.where.others = [THERE]
+    answer = await logged_in(world)
+    assert (answer.status_code, answer.json()["id"], answer.json()["next"]) == (503, "instance.full", THERE_AS_JSON)
+    assert "retry-after" in answer.headers
+
+
 # --- a ticket
 
 

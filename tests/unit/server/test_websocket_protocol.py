@@ -13,11 +13,10 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
+from unified_agent.server.text_connection import TextConnection
 from unified_agent.server.websocket_protocol import (
-    TextConnection,
     WebSocketLimits,
     WebSocketProtocol,
-    frame_text,
     websocket_class,
 )
 
@@ -166,7 +165,7 @@ def test_bytes_may_come_one_by_one(timers):
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 65_535, 65_536, 100_000])
 def test_what_we_frame_is_what_the_peer_reads(length, timers):
     met = Met()
-    assert met.server.send(frame_text(b"x" * length))
+    assert met.server.send(b"x" * length)
     (frame,) = met.carry()
     assert (frame.opcode, frame.data) == (Opcode.TEXT, b"x" * length)
 
@@ -207,7 +206,7 @@ def test_what_comes_after_our_close_is_passed_over(timers):
     met.peer.send_text(b"late")
     met.server.data_received(b"".join(met.peer.data_to_send()))
     assert met.handler.texts == []
-    assert not met.server.send(frame_text(b"x"))
+    assert not met.server.send(b"x")
     assert met.close_code() == 4409
 
 
@@ -235,12 +234,24 @@ def test_a_slow_peer_is_written_nothing_more_and_told_of_when_it_takes_again(tim
     assert met.pipe.limits == (4_096, 1_024)
     met.pipe.unsent_bytes = 5_000
     met.server.pause_writing()
-    assert [met.server.send(frame_text(b"x")) for _ in range(3)] == [False] * 3
+    assert [met.server.send(b"x") for _ in range(3)] == [False] * 3
     assert met.pipe.written == b""
     met.server.resume_writing()
     assert met.handler.told[-1] == ("writable", 3)
     assert timers.waiting == []
-    assert met.server.send(frame_text(b"x"))
+    assert met.server.send(b"x")
+
+
+def test_a_slow_peer_gets_no_signs_of_life_and_misses_none(timers):
+    met = Met()
+    met.server.pause_writing()
+    met.server.beat(b"beat")
+    assert met.pipe.written == b""
+    met.server.resume_writing()
+    assert met.handler.told[-1] == ("writable", 0)
+    met.server.beat(b"beat")
+    (frame,) = met.carry()
+    assert (frame.opcode, frame.data) == (Opcode.TEXT, b"beat")
 
 
 def test_a_slow_peer_that_takes_something_gets_more_time_and_one_that_takes_nothing_is_cut_off(timers):
@@ -274,7 +285,7 @@ def test_the_end_lets_everything_go_and_is_told_once(timers):
     met.server.connection_lost(None)
     assert met.handler.told == ["opened", ("closed", 1006, False)]
     assert met.open_connections == set()
-    assert not met.server.send(frame_text(b"x"))
+    assert not met.server.send(b"x")
     met.server.data_received(b"late")
     met.server.close()
     met.server.abort()

@@ -1,1 +1,1 @@
-"""How notices reach desktops: ``desks`` knows everyone connected here, ``websocket`` is one connection."""
+"""How notices reach desktops: ``desks`` knows everyone connected here, ``desk_connection`` is one of them."""

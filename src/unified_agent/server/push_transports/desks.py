@@ -26,15 +26,16 @@ from unified_agent.server.desk_messages import (
     Goodbye,
 )
 from unified_agent.server.ports import Whereabouts
-from unified_agent.server.push_transports.websocket import DeskConnection, topology_frame
+from unified_agent.server.push_transports.desk_connection import DeskConnection, topology_frame
+from unified_agent.server.text_connection import NORMAL, TextHandler
 from unified_agent.server.tickets import Tickets
-from unified_agent.server.websocket_protocol import NORMAL, WebSocketHandler, frame_text
 from unified_agent.sessions.host import Host
 from unified_agent.settings import DesktopSettings
 
 LOGGER: Final = get_logger("server.push")
 PATH: Final = "/v1/events"
-TRANSPORT: Final = "websocket"
+#: What carries a connection, as counters call it.
+WEBSOCKET, STREAM, POLL, JSONP = TRANSPORTS = ("websocket", "stream", "poll", "jsonp")
 #: All connections are looked after once each ``beat_s``, in this many portions, so that no moment has all the work.
 PORTIONS: Final = 20
 #: From one telling of the topology to the next, seconds. With 100 instances it has 11 kB: when ten of them end in the
@@ -47,7 +48,11 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class Desks:
-    """Every desktop connected here."""
+    """Every desktop connected here.
+
+    Attributes:
+        stopped: with what every connection is closed at once because the instance stops; None while it does not.
+    """
 
     def __init__(
         self,
@@ -77,20 +82,29 @@ class Desks:
         self._shown: dict[SessionId, DeskConnection] = {}
         self._portions: list[dict[DeskConnection, None]] = [{} for _ in range(PORTIONS)]
         self._next_portion = 0
-        self._open = metrics.connections.labels(transport=TRANSPORT)
-        self.events_sent: Final = metrics.events_sent.labels(transport=TRANSPORT)
+        self.stopped: tuple[int, str] | None = None
+        self._open = {each: metrics.connections.labels(transport=each) for each in TRANSPORTS}
+        self.events_sent: Final = {each: metrics.events_sent.labels(transport=each) for each in TRANSPORTS}
         host.on_closed(self._session_closed)
 
-    def route(self, request: Request) -> WebSocketHandler | tuple[HTTPStatus, str]:
+    def route(self, request: Request) -> TextHandler | tuple[HTTPStatus, str]:
         """Decide about a handshake."""
         if request.path.partition("?")[0] != PATH:
             return HTTPStatus.NOT_FOUND, f"there is no such path; desktops connect to {PATH}\n"
         origin, host = request.headers.get("Origin"), request.headers.get("Host")
         if not self._origins.accepts(origin, host):
-            self.metrics.connects.labels(transport=TRANSPORT, outcome="origin.refused").inc()
+            self.metrics.connects.labels(transport=WEBSOCKET, outcome="origin.refused").inc()
             log_event(LOGGER, "origin_refused", level="warning", origin=origin, host=host)
             return HTTPStatus.FORBIDDEN, "pages of that origin may not call us; see the setting http.allowed_origins\n"
-        return DeskConnection(self)
+        return self.connection(WEBSOCKET)
+
+    def connection(self, transport: str) -> DeskConnection:
+        """Make the handler of a new connection.
+
+        Args:
+            transport: what carries it, one of ``TRANSPORTS``.
+        """
+        return DeskConnection(self, transport)
 
     def take_over(self, session: SessionId) -> None:
         """Close the connection that shows a session, if any: another desktop has it now."""
@@ -107,7 +121,7 @@ class Desks:
             next_s = max(next_s + step_s, self.clock.now_s())
             await asyncio.sleep(next_s - self.clock.now_s())
             now_s = self.clock.now_s()
-            beat = frame_text(_ENCODER.encode(Beat(now=rfc3339(now_s))))
+            beat = _ENCODER.encode(Beat(now=rfc3339(now_s)))
             for connection in tuple(self._portions[index]):
                 connection.look_after(now_s, beat)
             index = (index + 1) % PORTIONS
@@ -176,7 +190,8 @@ class Desks:
             connection.say(frame)
 
     def close_all(self, code: int, reason: str) -> None:
-        """Close every connection."""
+        """Close every connection, and each that is opened from now on: the instance stops."""
+        self.stopped = code, reason
         if self._topology_due is not None:
             self._topology_due.cancel()
             self._topology_due = None
@@ -190,15 +205,15 @@ class Desks:
         """Count a connection; returns its portion."""
         portion, self._next_portion = self._next_portion, (self._next_portion + 1) % PORTIONS
         self._portions[portion][connection] = None
-        self._open.inc()
-        self.metrics.connects.labels(transport=TRANSPORT, outcome="opened").inc()
+        self._open[connection.transport].inc()
+        self.metrics.connects.labels(transport=connection.transport, outcome="opened").inc()
         return portion
 
     def ended(self, connection: DeskConnection, reason: str) -> None:
         """Forget a connection."""
         self._portions[connection.portion].pop(connection, None)
-        self._open.dec()
-        self.metrics.disconnects.labels(transport=TRANSPORT, reason=reason).inc()
+        self._open[connection.transport].dec()
+        self.metrics.disconnects.labels(transport=connection.transport, reason=reason).inc()
         self.release(connection)
 
     def show(self, session: SessionId, connection: DeskConnection) -> None:

@@ -127,6 +127,27 @@ async def test_another_active_datacentre_is_told_at_once():
     assert len(centre.told()) == 2
 
 
+async def test_who_comes_while_the_instance_stops_is_closed_as_all_were():
+    centre = Centre()
+    await centre.open(1)
+    centre.world.desks.close_all(1012, "restart")
+    late = Desktop(centre.world)
+    assert [each.close_code for each in (*centre.desktops, late)] == [1012, 1012]
+
+
+async def test_connections_are_counted_by_what_carries_them():
+    world = World()
+    desktop = Desktop(world)
+    _, token = await world.log_in()
+    world.desks.connection("poll").opened(desktop)
+    desktop.hello(token)
+    text = world.metrics.render().decode()
+    assert 'ua_connections{transport="websocket"} 1.0' in text
+    assert 'ua_connections{transport="poll"} 1.0' in text
+    assert 'ua_connections{transport="jsonp"} 0.0' in text
+    assert 'ua_events_sent_total{transport="websocket"} 1.0' in text
+
+
 async def test_nothing_is_told_after_all_connections_were_closed():
     centre = Centre()
     await centre.open()

@@ -28,6 +28,7 @@ from unified_agent.wire.ajp13.reasons import CloseReason
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "ajp13"
 REFERENCE: dict[str, Any] = tomllib.loads((VECTORS / "reference.toml").read_text())
+CAPTURED: dict[str, Any] = tomllib.loads((VECTORS / "captured.toml").read_text())
 
 
 def vector(name: str) -> bytes:
@@ -369,3 +370,45 @@ def test_a_body_is_cut_where_mod_proxy_ajp_wants_it(size: int, extra: int) -> No
 
 def test_no_body_is_no_packet_as_an_empty_one_means_flush() -> None:
     assert chunk_packets(b"", 8192) == []
+
+
+# --- what the web servers installed with us said
+
+
+@pytest.mark.parametrize("front_name", ["mod_jk", "mod_proxy_ajp"])
+def test_what_was_recorded_is_read_as_the_browser_sent_it(front_name: str) -> None:
+    is_jk = front_name == "mod_jk"
+    seen = {}
+    for what, (request, secret) in recorded(front_name).items():
+        assert secret == b"s3cr3t-Ajp", what
+        assert request.remote_port > 0
+        assert request.activation == ("ACT" if is_jk else "")
+        assert request.attributes == {}
+        seen[what] = request
+    assert (seen["get"].path, seen["get"].query) == (b"/ua/ping", b"x=1&y=%20z")
+    assert (b"x-emp2", b"") in seen["get"].headers
+    assert seen["get"].content_length == (0 if is_jk else None)
+    assert (seen["head"].method, seen["patch"].method, seen["post"].method) == ("HEAD", "PATCH", "POST")
+    assert (seen["post"].content_length, seen["post, chunked"].is_chunked) == (11, True)
+    old = seen["http/1.0 without a host"]
+    assert (old.protocol, old.server_name) == ("HTTP/1.0", "localhost")
+    assert b"host" not in dict(old.headers)
+    assert seen["an address for a path"].path == b"/ua/x"
+    assert dict(seen["a header twice"].headers)[b"x-a"] == b"1, 2"
+    assert dict(seen["a header twice"].headers)[b"cookie"] == b"a=1, b=2"
+    assert seen["bytes above ASCII"].query == b"b=\xc3\xa9"
+    assert dict(seen["bytes above ASCII"].headers)[b"x-l1"] == b"caf\xe9"
+    assert dict(seen["a websocket"].headers)[b"upgrade"] == b"websocket"
+    assert (seen["a user"].remote_user, seen["a user"].auth_type) == ("agent1000", "Basic")
+    tls = seen["tls"]
+    assert (tls.is_tls, tls.tls_protocol, tls.tls_cipher) == (True, "TLSv1.3", "TLS_AES_256_GCM_SHA384")
+    assert tls.tls_certificate.startswith("-----BEGIN CERTIFICATE-----\n")
+
+
+def recorded(front_name: str) -> dict[str, tuple[ForwardRequest, bytes]]:
+    found = {}
+    for each in CAPTURED[front_name]:
+        packets = [bytes.fromhex(data) for who, data in each["packets"] if who == "front"]
+        (request,) = [packet for packet in packets if packet[4:5] == b"\x02" and len(packet) > 100]
+        found[each["what"]] = read_forward_request(request[4:], 100)
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from unified_agent.wire.ajp13.events import BodyReceived, Ended, Event, RequestR
 from unified_agent.wire.ajp13.limits import AjpLimits
 from unified_agent.wire.ajp13.reasons import CloseReason
 
+CAPTURED = Path(__file__).parents[3] / "vectors" / "ajp13" / "captured.toml"
 SECRET = b"s3cr3t"
 GET = front.request("GET", b"/a", secret=SECRET)
 
@@ -121,6 +124,33 @@ def test_packets_may_be_cut_at_every_byte(packets: bytes) -> None:
     slow = connected()
     found = [event for byte in packets for event in feed(slow, bytes((byte,)))]
     assert (found, slow.data_to_send()) == expected
+
+
+@pytest.mark.parametrize("front_name", ["mod_jk", "mod_proxy_ajp"])
+def test_what_we_said_to_the_web_servers_installed_with_us_is_said_again(front_name: str) -> None:
+    conversations = tomllib.loads(CAPTURED.read_text())[front_name]
+    assert len(conversations) == 15
+    for each in conversations:
+        if each["what"] == "a websocket":
+            continue  # answered by the listener
+        connection = connected(b"s3cr3t-Ajp")
+        said, wanted = b"", b""
+        more = False
+        for who, data in each["packets"]:
+            if who == "node":
+                wanted += bytes.fromhex(data)
+                continue
+            for event in feed(connection, bytes.fromhex(data)):
+                more = event.has_body if isinstance(event, RequestReceived) else event.more  # type: ignore[union-attr]
+                if more:
+                    connection.ask_body(0.0)
+                else:
+                    connection.send_headers(200, [(b"content-length", b"2")])
+                    connection.send_body(b"ok")
+                    connection.send_end(0.0)
+            said += connection.data_to_send()
+        assert said == wanted, each["what"]
+        assert connection.phase is Phase.IDLE
 
 
 # --- bodies

@@ -1,5 +1,5 @@
-"""One desktop's WebSocket: hello first, then notices one way and commands the other;
-``docs/reference/desktop-protocol.md``.
+"""One desktop's connection, whatever carries it: hello first, then notices one way and commands the other; described
+in ``docs/reference/desktop-protocol.md``.
 
 No queue here: what a slow desktop does not take is left in the session's outbox, and when it takes again it gets a
 snapshot.
@@ -39,7 +39,7 @@ from unified_agent.server.desk_messages import (
     TopologyFrame,
     Welcome,
 )
-from unified_agent.server.websocket_protocol import TextConnection, frame_text
+from unified_agent.server.text_connection import TextConnection
 
 if TYPE_CHECKING:
     from unified_agent.server.push_transports.desks import Desks
@@ -66,6 +66,7 @@ class DeskConnection:
         session: the one shown, None before the hello.
         client: what the page calls itself.
         portion: which of ``Desks``' portions it is looked after with.
+        transport: what carries it, as counters call it.
     """
 
     __slots__ = (
@@ -83,9 +84,10 @@ class DeskConnection:
         "client",
         "portion",
         "session",
+        "transport",
     )
 
-    def __init__(self, desks: Desks) -> None:
+    def __init__(self, desks: Desks, transport: str) -> None:
         self._desks = desks
         self._connection: TextConnection | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -98,18 +100,25 @@ class DeskConnection:
         self.session: SessionId | None = None
         self.client = ""
         self.portion = 0
+        self.transport: Final = transport
 
-    # --- told by the protocol
+    # --- told by what carries it
 
     def opened(self, connection: TextConnection) -> None:
         """Take the connection and wait for the hello."""
         self._connection = connection
         self._opened_s = self._heard_s = self._desks.clock.now_s()
         self.portion = self._desks.began(self)
+        if self._desks.stopped is not None:
+            self.end(*self._desks.stopped)
+
+    def heard(self) -> None:
+        """Know that the desktop lives."""
+        self._heard_s = self._desks.clock.now_s()
 
     def text_received(self, data: bytes) -> None:
         """Act on a frame."""
-        self._heard_s = self._desks.clock.now_s()
+        self.heard()
         if self._ending:
             return
         try:
@@ -158,7 +167,7 @@ class DeskConnection:
             log_event(LOGGER, "silent_desktop_closed", session=self.session, silent_s=now_s - self._heard_s)
             self.end(CLOSED_SILENT, "silent")
         else:
-            self._connection.send(beat)
+            self._connection.beat(beat)
             if self._desks.tickets.is_stale(self._ticket):
                 self._hand_ticket()
 
@@ -169,7 +178,7 @@ class DeskConnection:
 
     def say(self, message: bytes) -> bool:
         """Write one message; False when the desktop takes nothing now."""
-        return self._connection is not None and self._connection.send(frame_text(message))
+        return self._connection is not None and self._connection.send(message)
 
     def refuse(self, why: str, code: int, detail: str = "") -> None:
         """Say why, and close."""
@@ -239,7 +248,7 @@ class DeskConnection:
 
     def _deliver(self, envelope: bytes) -> None:
         if self.say(envelope):
-            self._desks.events_sent.inc()
+            self._desks.events_sent[self.transport].inc()
 
     def _tell(self, envelope: bytes) -> None:
         """Deliver what has just come about, and observe how long it was on its way through us."""
