@@ -37,8 +37,12 @@ SECRET: Final = "balanced-cluster-secret"
 #: All must know each other, and every balancer must answer, within this on a busy machine, seconds.
 READY_LIMIT_S: Final = 60.0
 STOP_LIMIT_S: Final = 10.0
+#: How long an instance holds a poll, seconds.
+HOLD_S: Final = 2.0
 
 CLUSTER: Final = """\
+[desktop]
+poll_hold_s = {hold_s}
 [ajp]
 host = "{host}"
 port = {ajp_port}
@@ -151,6 +155,7 @@ class Balanced:
             dns_port=port,
             status_port=status_port,
             agents=300,
+            hold_s=HOLD_S,
             ajp_secret_file=self.folder / "ajp.secret",
             ajp_secret=SECRET,
             instances=instances,
@@ -257,6 +262,7 @@ def balanced_cluster(plan: LoadPlan, fronts: Mapping[str, str]) -> Iterator[Bala
                     # Initiations count as agents for a while, and many more are made than there are agents.
                     text = text.replace(f"capacity = {plan.agents + 100}", "capacity = 10000")
                     text += CLUSTER.format(
+                        hold_s=HOLD_S,
                         host=host,
                         ajp_port=ajp_port,
                         secret=SECRET,

@@ -6,17 +6,28 @@ The story of ``failing_balanced_cluster`` is played once; each test looks at one
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
+import time
 import urllib.request
 from collections.abc import Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 import pytest
 import uvloop
 from tests.contract.etcd_servers import PROGRAM as ETCD
-from tests.integration.balanced_cluster import HOSTS, SECRET, Balanced, ask, balanced_cluster, resolve, status_of
+from tests.integration.balanced_cluster import (
+    HOLD_S,
+    HOSTS,
+    SECRET,
+    Balanced,
+    ask,
+    balanced_cluster,
+    resolve,
+    status_of,
+)
 from tests.integration.failing_balanced_cluster import (
     AGENTS_EACH,
     BALANCER,
@@ -44,6 +55,8 @@ PROXIES = [name for name, kind in FRONTS.items() if kind != "dns"]
 FAULTS = (KILL, FREEZE, DRAIN, BALANCER)
 #: Agents beyond those of the story, one for each balancer.
 AGENTS = (AGENTS_EACH + 1) * len(FRONTS)
+#: For one answer on a busy machine, seconds.
+CALL_LIMIT_S = 20.0
 MISSING = sorted(
     {
         kind.product.program
@@ -112,19 +125,53 @@ def test_an_unknown_route_is_served_by_any_instance(cluster: Balanced, name: str
 @each_proxy
 def test_a_whole_session_may_pass_through_a_balancer(cluster: Balanced, name: str):
     """For sites where instances cannot be reached: the cookie of session initiation leads to the right one."""
-    place = AGENTS_EACH * len(FRONTS) + list(FRONTS).index(name)
-    agent, station = cluster.plan.numbers.agent(place), cluster.plan.numbers.station(place)
-    caller = Caller(cluster.fronts[name].port)
-    named = caller.ask("GET", f"/v1/entry?agent={agent}")
-    login = {"agent": agent, "station": station, "password": "1234", "entry": named["ticket"]}
-    session = caller.ask("POST", "/v1/session", login)
-    caller.headers["Authorization"] = f"Bearer {session['token']}"
-    assert caller.cookie.endswith(f".{named['instance']['id']}")
-    for _ in range(10):
-        assert agent in json.dumps(caller.ask("GET", "/v1/session")["view"])
-    without = {raw_status(cluster.fronts[name].port, "/v1/session", caller.headers) for _ in range(10)}
-    assert without != {200}, "it was the cookie that led there"
-    caller.ask("DELETE", "/v1/session")
+    with logged_in(cluster, name) as caller:
+        for _ in range(10):
+            assert caller.agent in json.dumps(caller.ask("GET", "/v1/session")["view"])
+        without = {raw_status(cluster.fronts[name].port, "/v1/session", caller.headers) for _ in range(10)}
+        assert without != {200}, "it was the cookie that led there"
+
+
+@each_proxy
+def test_long_polls_pass_and_are_held(cluster: Balanced, name: str):
+    with logged_in(cluster, name) as caller:
+        opened = caller.ask("POST", "/v1/events/poll", {"hello": caller.hello})
+        assert [each["type"] for each in opened["frames"]][:2] == ["welcome", "snapshot"]
+        last, held_s = opened, 0.0
+        for _ in range(50):
+            began_s = time.monotonic()
+            poll = {"connection": opened["connection"], "ack": last["reply"], "frames": []}
+            reply = caller.ask("POST", "/v1/events/poll", poll)
+            assert reply["reply"] == last["reply"] + 1
+            last, held_s = reply, time.monotonic() - began_s
+            if [each["type"] for each in reply["frames"]] == ["beat"]:
+                break
+        assert held_s > 0.9 * HOLD_S, "a poll is answered when there is something to tell, or has been held"
+
+
+@each_proxy
+def test_a_stream_of_events_passes_as_it_comes_and_commands_go_beside_it(cluster: Balanced, name: str):
+    with logged_in(cluster, name) as caller, caller.stream("/v1/events", caller.hello) as events:
+        opened = next(events)
+        assert opened["type"] == "opened"
+        assert next(events)["type"] == "welcome"
+        # A balancer that kept events back would give them at the end of the answer, which does not come.
+        assert next(each for each in events if each["type"] == "beat")
+        frame = {"type": "command", "id": "0" * 26, "command": {"type": "set-mode", "mode": "ready"}}
+        caller.ask("POST", "/v1/events/frames", {"connection": opened["connection"], "frames": [frame]})
+        assert next(each for each in events if each["type"] == "answer")["id"] == frame["id"]
+
+
+@each_proxy
+def test_a_websocket_passes_or_is_refused_with_what_to_do_instead(cluster: Balanced, name: str):
+    upgrade = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version": "13",
+    }
+    passes = not KINDS[FRONTS[name]].speaks_ajp
+    assert raw_status(cluster.fronts[name].port, "/v1/events", upgrade) == (101 if passes else 426)
 
 
 @each_proxy
@@ -255,18 +302,18 @@ def test_no_log_holds_a_query_string_or_a_secret(cluster: Balanced, told: Outcom
 class Caller:
     """A program that keeps the cookie that it was given last, on connections of its own."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, agent: str) -> None:
+        self.agent = agent
         self.cookie = ""
         self.headers = {"Content-Type": "application/json"}
+        self.hello: dict[str, Any] = {}
         self._port = port
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Return the JSON of an answer that must be good."""
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=10.0)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=CALL_LIMIT_S)
         try:
-            cookie = {"Cookie": self.cookie} if self.cookie else {}
-            connection.request(method, path, None if body is None else json.dumps(body), self.headers | cookie)
-            answer = connection.getresponse()
+            answer = self._send(connection, method, path, body)
             content = answer.read()
             assert answer.status in {200, 201, 202, 204}, (method, path, answer.status, content)
             self.cookie = answer.getheader("Set-Cookie", self.cookie).partition(";")[0]
@@ -274,10 +321,45 @@ class Caller:
         finally:
             connection.close()
 
+    @contextlib.contextmanager
+    def stream(self, path: str, body: dict[str, Any]) -> Iterator[Iterator[Any]]:
+        """Read events while they come."""
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=CALL_LIMIT_S)
+        try:
+            answer = self._send(connection, "POST", path, body)
+            assert answer.status == 200
+            lines = iter(answer.readline, b"")
+            yield (json.loads(line.removeprefix(b"data: ")) for line in lines if line.startswith(b"data: "))
+        finally:
+            connection.close()
+
+    def _send(self, connection: HTTPConnection, method: str, path: str, body: dict[str, Any] | None) -> HTTPResponse:
+        cookie = {"Cookie": self.cookie} if self.cookie else {}
+        connection.request(method, path, None if body is None else json.dumps(body), self.headers | cookie)
+        return connection.getresponse()
+
+
+@contextlib.contextmanager
+def logged_in(cluster: Balanced, name: str) -> Iterator[Caller]:
+    """Log an agent in through a balancer, and out again; everything goes through it."""
+    place = AGENTS_EACH * len(FRONTS) + list(FRONTS).index(name)
+    agent, station = cluster.plan.numbers.agent(place), cluster.plan.numbers.station(place)
+    caller = Caller(cluster.fronts[name].port, agent)
+    named = caller.ask("GET", f"/v1/entry?agent={agent}")
+    login = {"agent": agent, "station": station, "password": "1234", "entry": named["ticket"]}
+    session = caller.ask("POST", "/v1/session", login)
+    assert caller.cookie.endswith(f".{named['instance']['id']}")
+    caller.headers["Authorization"] = f"Bearer {session['token']}"
+    caller.hello = {"type": "hello", "token": session["token"], "epoch": None, "seq": None, "client": "balanced"}
+    try:
+        yield caller
+    finally:
+        caller.ask("DELETE", "/v1/session")
+
 
 def raw_status(port: int, path: str, headers: dict[str, str] | None = None) -> int:
     """Ask for a path exactly as it is written."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10.0)
+    connection = HTTPConnection("127.0.0.1", port, timeout=CALL_LIMIT_S)
     try:
         connection.putrequest("GET", path, skip_host="Host" in (headers or {}))
         for key, value in (headers or {}).items():
