@@ -141,7 +141,7 @@ class Balanced:
 
     # --- balancers
 
-    def topology(self, kind: str, port: int, status_port: int) -> BalancerTopology:
+    def topology(self, kind: str, port: int, status_port: int, tls: tuple[str, str]) -> BalancerTopology:
         """Describe the cluster for one balancer."""
         instances = tuple(
             BalancedInstance(name=name, host=HOSTS[name], http_port=self.instance_port, ajp_port=self._ajp_port)
@@ -154,6 +154,8 @@ class Balanced:
             port=self.instance_port if kind == "dns" else port,
             dns_port=port,
             status_port=status_port,
+            tls_cert_file=tls[0],
+            tls_key_file=tls[1],
             agents=300,
             hold_s=HOLD_S,
             ajp_secret_file=self.folder / "ajp.secret",
@@ -166,14 +168,20 @@ class Balanced:
         """The HTTP port of all instances."""
         return int(next(iter(self.urls.values())).rpartition(":")[2])
 
-    def front(self, name: str, kind: str) -> Front:
-        """Write a balancer's files by the command, have its program check them, and run exactly those."""
+    def front(self, name: str, kind: str, tls: tuple[str, str] = ("", "")) -> Front:
+        """Write a balancer's files by the command, have its program check them, and run exactly those.
+
+        Args:
+            name: for people.
+            kind: of ``products.KINDS``.
+            tls: certificate and key.
+        """
         port, status_port = find_free_ports(2)
         folder = self.folder / name
         for each in (folder, folder / "run", folder / "log"):
             each.mkdir(mode=0o755)
         source = folder / "topology.toml"
-        source.write_text(write_toml(self.topology(kind, port, status_port)))
+        source.write_text(write_toml(self.topology(kind, port, status_port, tls)))
         places = ["--run-dir", f"{folder}/run", "--log-dir", f"{folder}/log"]
         user = [] if os.geteuid() == 0 else ["--user", ""]
         arguments = ["balancer", kind, "--from", f"{source}", "--out", f"{folder}/conf", *places, *user, "--check"]
@@ -261,6 +269,7 @@ def balanced_cluster(plan: LoadPlan, fronts: Mapping[str, str]) -> Iterator[Bala
                     text = text.replace('host = "127.0.0.1"\nport = 0', f'host = "{host}"\nport = {http_port}', 1)
                     # Initiations count as agents for a while, and many more are made than there are agents.
                     text = text.replace(f"capacity = {plan.agents + 100}", "capacity = 10000")
+                    text = text.replace("login_rate_per_min", 'trusted_proxies = ["127.0.0.1"]\nlogin_rate_per_min', 1)
                     text += CLUSTER.format(
                         hold_s=HOLD_S,
                         host=host,

@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import json
 import shutil
+import socket
+import ssl
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from tests.contract.etcd_servers import PROGRAM as ETCD
 from tests.integration.balanced_cluster import (
     HOLD_S,
     HOSTS,
+    NAME,
     SECRET,
     Balanced,
     ask,
@@ -38,6 +41,7 @@ from tests.integration.failing_balanced_cluster import (
     tell_story,
 )
 from tests.integration.initiations import AGENT
+from tests.unit.tools.balancer.described import certificates
 
 from unified_agent.tools.balancer.mod_jk import ALL
 from unified_agent.tools.balancer.products import KINDS
@@ -55,6 +59,7 @@ PROXIES = [name for name, kind in FRONTS.items() if kind != "dns"]
 FAULTS = (KILL, FREEZE, DRAIN, BALANCER)
 #: Agents beyond those of the story, one for each balancer.
 AGENTS = (AGENTS_EACH + 1) * len(FRONTS)
+ENTRY = f"GET /v1/entry HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode()
 #: For one answer on a busy machine, seconds.
 CALL_LIMIT_S = 20.0
 MISSING = sorted(
@@ -257,6 +262,26 @@ def test_one_name_has_all_instances_in_turn_and_each_has_its_own(cluster: Balanc
     assert resolve(port, "other.example") == []
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "dns"])
+def test_agents_are_served_by_tls_and_instances_are_told_so(cluster: Balanced, kind: str):
+    folder = cluster.folder / f"tls-{kind}"
+    folder.mkdir(mode=0o755)
+    cert, key = certificates(folder)
+    front = cluster.front(f"by-tls-{kind}", kind, (cert, key))
+    context = ssl.create_default_context(cafile=cert)
+    try:
+        answer, until_s = b"", time.monotonic() + CALL_LIMIT_S
+        while b" 200 " not in answer.partition(b"\r\n")[0]:
+            assert time.monotonic() < until_s, answer
+            answer = exchange(front.port, ENTRY, context)
+        cookie = next(line for line in answer.splitlines() if line.lower().startswith(b"set-cookie"))
+        assert cookie.endswith(b"; Secure"), "the instance knows that the agent came by TLS"
+        assert b" 200 " not in exchange(front.port, ENTRY).partition(b"\r\n")[0]
+    finally:
+        cluster.kill_front(front.name)
+        del cluster.fronts[front.name]
+
+
 # --- when instances and a balancer are lost
 
 
@@ -355,6 +380,17 @@ def logged_in(cluster: Balanced, name: str) -> Iterator[Caller]:
         yield caller
     finally:
         caller.ask("DELETE", "/v1/session")
+
+
+def exchange(port: int, request: bytes, context: ssl.SSLContext | None = None) -> bytes:
+    """Send bytes and return all that comes back; nothing when that cannot be."""
+    with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+        line = held.enter_context(socket.create_connection(("127.0.0.1", port), CALL_LIMIT_S))
+        if context is not None:
+            line = held.enter_context(context.wrap_socket(line, server_hostname=NAME))
+        line.sendall(request)
+        return held.enter_context(line.makefile("rb")).read()
+    return b""
 
 
 def raw_status(port: int, path: str, headers: dict[str, str] | None = None) -> int:

@@ -38,7 +38,18 @@ def certificates(folder: Path) -> tuple[str, str]:
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-subj", "/CN=ua.example", "-days", "2", "-keyout", key, "-out", cert),
+            *(
+                "-subj",
+                "/CN=ua.example",
+                "-addext",
+                "subjectAltName=DNS:ua.example",
+                "-days",
+                "2",
+                "-keyout",
+                key,
+                "-out",
+                cert,
+            ),
         ],
         check=True,
         capture_output=True,
