@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -219,6 +220,18 @@ class Balanced:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def reload_front(self, name: str) -> None:
+        """Have a balancer read its files anew, as its systemd unit would."""
+        front, process = self.fronts[name], self._processes[name]
+        product = KINDS[front.kind].product
+        file = f"{front.folder}/conf/{product.file}"
+        words = product.reload_service.format(program=find_program(product), file=file)
+        subprocess.run(shlex.split(words.replace("$MAINPID", f"{process.pid}")), check=True, timeout=STOP_LIMIT_S)
+
+    def is_running(self, name: str) -> bool:
+        """Whether a balancer's first process is there."""
+        return self._processes[name].poll() is None
 
     def logs_of(self, name: str) -> str:
         """Return all that a balancer has written down."""

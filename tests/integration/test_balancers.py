@@ -245,6 +245,16 @@ def test_an_instance_is_taken_out_by_hand_at_mod_jk_and_keeps_its_sessions(clust
 
 
 @each_proxy
+def test_reading_its_files_anew_costs_no_request(cluster: Balanced, name: str):
+    front = cluster.fronts[name]
+    before = cluster.logs_of(name).count("/healthz")
+    cluster.reload_front(name)
+    assert [status_of(f"{front.url}/healthz") for _ in range(100)] == [200] * 100
+    assert cluster.is_running(name)
+    assert cluster.logs_of(name).count("/healthz") >= before + 100 - 1
+
+
+@each_proxy
 def test_the_balancer_s_own_status_is_there_for_this_machine(cluster: Balanced, name: str):
     with urllib.request.urlopen(f"http://127.0.0.1:{cluster.fronts[name].status_port}/", timeout=5.0) as answer:
         page = answer.read().decode()
@@ -260,6 +270,23 @@ def test_one_name_has_all_instances_in_turn_and_each_has_its_own(cluster: Balanc
     for name, host in HOSTS.items():
         assert resolve(port, f"{name}.ua.example") == [host]
     assert resolve(port, "other.example") == []
+
+
+def test_an_address_that_is_taken_out_is_not_told_any_more(cluster: Balanced):
+    front = cluster.fronts["dns"]
+    hosts = front.folder / "conf" / "instances.hosts"
+    whole = hosts.read_text()
+    try:
+        hosts.write_text("".join(line for line in whole.splitlines(keepends=True) if HOSTS["b"] not in line))
+        cluster.reload_front("dns")
+        until_s = time.monotonic() + CALL_LIMIT_S
+        while HOSTS["b"] in (told := resolve(front.port)) or not told:
+            assert time.monotonic() < until_s, told
+            time.sleep(0.05)
+        assert set(told) == {HOSTS["a"], HOSTS["c"]}
+    finally:
+        hosts.write_text(whole)
+        cluster.reload_front("dns")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "dns"])

@@ -6,6 +6,7 @@
 - ``mod_jk``, ``proxy_ajp``, ``haproxy``, ``nginx``, ``dns``: description → files; pure. ``apache``: what both Apaches
   share. ``worker_properties``: a strict reading of mod_jk's file, which httpd itself reads only when it starts.
 - ``files``: writes them, and nothing over what somebody has changed.
+- ``service``: a systemd unit that runs them; pure.
 - ``products``: which there are, and how each is run.
 - ``check``: the product's own syntax check. ``advice``: what a person does next.
 """

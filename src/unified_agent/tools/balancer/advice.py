@@ -5,21 +5,32 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from unified_agent.tools.balancer.products import Kind
+from unified_agent.tools.balancer.products import KINDS
+from unified_agent.tools.balancer.service import service_name
 from unified_agent.tools.balancer.topology import BalancerTopology, Places
 
 
-def tell_next(kind: Kind, topology: BalancerTopology, places: Places) -> Iterator[str]:
-    """Tell how the balancer is started, what instances must know of it, and how to see that it works."""
+def tell_next(name: str, topology: BalancerTopology, places: Places) -> Iterator[str]:
+    """Tell how the balancer is started, what instances must know of it, and how to see that it works.
+
+    Args:
+        name: of its kind.
+        topology: the cluster.
+        places: where things are.
+    """
+    kind, service = KINDS[name], service_name(name)
     product = kind.product
     file = f"{places.conf}/{product.file}"
-    words = [each.format(run=places.run) for each in product.start]
+    start = shlex.join([product.program, *(each.format(run=places.run) for each in product.start), file])
+    reload = product.reload.format(program=product.program, file=file, run=places.run)
     yield "Next"
-    yield "  On the balancer's machine:"
-    yield f"    mkdir -p {places.run} {places.log}"
-    yield f"    {shlex.join([product.program, *product.check, file])}    # check"
-    yield f"    {shlex.join([product.program, *words, file])}    # start"
-    yield f"    {product.reload.format(program=product.program, file=file, run=places.run)}    # after a change"
+    yield "  On the balancer's machine, with systemd:"
+    yield f"    systemctl disable --now {product.debian_service}    # Debian's own, with other files"
+    yield f"    systemctl enable --now {places.conf}/{service}.service"
+    yield f"    systemctl reload {service}    # after a change; files that it does not take change nothing"
+    yield "  Without:"
+    yield f"    mkdir -p {places.run} {places.log} && {start}"
+    yield f"    {reload}    # after a change"
     yield "  In the settings of every instance:"
     if kind.speaks_ajp:
         ports = sorted({each.ajp_port for each in topology.instances})

@@ -32,7 +32,9 @@ class Product(Struct, frozen=True, kw_only=True):
         run: options that run it in the foreground, as systemd wants it; the file follows.
         start: options that start it in the background, with ``{run}`` for the folder of process ids; the file follows.
         reload: command that has it read the file anew, with ``{program}``, ``{file}`` and ``{run}``.
+        reload_service: the same in a systemd unit, with ``{program}`` and ``{file}``.
         user: whom Debian made for it.
+        debian_service: the unit that comes with its package.
         workers: name of mod_jk's file, empty for none.
         needs_folders: its check opens logs and process ids, so the folders must be there.
     """
@@ -44,7 +46,9 @@ class Product(Struct, frozen=True, kw_only=True):
     run: tuple[str, ...]
     start: tuple[str, ...]
     reload: str
+    reload_service: str
     user: str
+    debian_service: str
     workers: str = ""
     needs_folders: bool = False
 

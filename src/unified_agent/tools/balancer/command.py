@@ -21,6 +21,7 @@ from unified_agent.tools.balancer import files
 from unified_agent.tools.balancer.advice import tell_next
 from unified_agent.tools.balancer.live import ask_topology, describe
 from unified_agent.tools.balancer.products import KINDS
+from unified_agent.tools.balancer.service import write_service
 from unified_agent.tools.balancer.topology import BalancerTopology, Places, write_toml
 from unified_agent.tools.cluster.access import AccessOptions
 
@@ -257,7 +258,8 @@ def _make(name: str, out: Path, source: SourceOptions, options: PlaceOptions, *,
         log=f"{options.log_dir.absolute()}",
         user=kind.product.user if options.user is None else options.user,
     )
-    _write(files.compare(out, kind.write(described, places)), force=force)
+    made = kind.write(described, places) | write_service(name, described.cluster, kind.product, places)
+    _write(files.compare(out, made), force=force)
     if check:
         if options.conf_dir not in {None, out, out.absolute()}:
             raise SettingsError("--check reads the files where they will lie, so give it without --conf-dir, or there")
@@ -266,7 +268,7 @@ def _make(name: str, out: Path, source: SourceOptions, options: PlaceOptions, *,
         except checking.CheckFailed as failure:
             print(failure, file=sys.stderr)
             return 1
-    print("\n".join(["", *tell_next(kind, described, places)]))
+    print("\n".join(["", *tell_next(name, described, places)]))
     return 0
 
 

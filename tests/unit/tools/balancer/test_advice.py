@@ -8,7 +8,7 @@ from unified_agent.tools.balancer.products import KINDS
 
 
 def told(name, **other):
-    return list(tell_next(KINDS[name], described(**other), PLACES))
+    return list(tell_next(name, described(**other), PLACES))
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -18,6 +18,7 @@ def test_it_fits_a_screen_and_names_the_file_and_the_folders(name):
     assert max(map(len, lines)) <= 120
     text = "\n".join(lines)
     assert f"/etc/balancer/{KINDS[name].product.file}" in text
+    assert f"systemctl enable --now /etc/balancer/unified-agent-{name}.service" in text
     assert "mkdir -p /run/balancer /var/log/balancer" in text
     assert "{" not in text
 
@@ -25,11 +26,12 @@ def test_it_fits_a_screen_and_names_the_file_and_the_folders(name):
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("mod-jk", "apache2 -k start -f /etc/balancer/apache.conf"),
-        ("haproxy", "haproxy -W -D -p /run/balancer/haproxy.pid -f /etc/balancer/haproxy.cfg"),
+        ("mod-jk", "mkdir -p /run/balancer /var/log/balancer && apache2 -k start -f /etc/balancer/apache.conf"),
+        ("haproxy", "systemctl reload unified-agent-haproxy"),
+        ("haproxy", "systemctl disable --now haproxy"),
         ("haproxy", "kill -USR2 $(cat /run/balancer/haproxy.pid)"),
         ("nginx", "nginx -s reload -c /etc/balancer/nginx.conf"),
-        ("dns", "dnsmasq -C /etc/balancer/dnsmasq.conf"),
+        ("dns", "mkdir -p /run/balancer /var/log/balancer && dnsmasq -C /etc/balancer/dnsmasq.conf"),
     ],
 )
 def test_it_says_how_to_start_and_to_reload(name, line):

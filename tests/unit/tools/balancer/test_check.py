@@ -1,8 +1,10 @@
 """Each product takes what we write for it, and says so of what we break."""
 
 import shutil
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.tools.balancer.described import PLACES, certificates, described
 
 from unified_agent.errors import SettingsError
@@ -80,16 +82,7 @@ def test_the_workers_of_mod_jk_are_read_by_ourselves(tmp_path):
 
 
 def test_a_product_that_is_not_there_is_told_with_its_package():
-    product = Product(
-        program="ua-no-such-program",
-        package="some-package",
-        file="x.conf",
-        check=("-t",),
-        run=(),
-        start=(),
-        reload="",
-        user="",
-    )
+    product = replace(some(), program="ua-no-such-program", package="some-package")
     with pytest.raises(SettingsError, match="apt-get install some-package, or check on the balancer's machine"):
         find_program(product)
 
@@ -114,9 +107,8 @@ def test_the_words_of_the_product_are_told(tmp_path):
 
 def some(**other):
     """A product that is on every machine."""
-    return Product(
-        program="sh", package="dash", file="x.conf", check=("-t",), run=(), start=(), reload="", user="", **other
-    )
+    words: dict[str, Any] = dict.fromkeys(("reload", "reload_service", "user", "debian_service"), "")
+    return Product(program="sh", package="dash", file="x.conf", check=("-t",), run=(), start=(), **words, **other)
 
 
 def test_debian_s_user_serves_unless_told_otherwise():
