@@ -33,6 +33,7 @@ from unified_agent.tools.load.plan import LoadPlan, aes_file, apc_file, instance
 
 #: Instances and their addresses: behind one name all must have the same port.
 HOSTS: Final = {"a": "127.0.1.1", "b": "127.0.1.2", "c": "127.0.1.3"}
+ONE_DATACENTRE: Final = dict.fromkeys(HOSTS, "dc1")
 NAME: Final = "ua.example"
 SECRET: Final = "balanced-cluster-secret"
 #: All must know each other, and every balancer must answer, within this on a busy machine, seconds.
@@ -50,6 +51,9 @@ port = {ajp_port}
 secret = "{secret}"
 [cluster]
 name = "balanced"
+datacentre = "{datacentre}"
+datacentres = {datacentres}
+takeover_delay_s = 2.0
 url = "{url}"
 keys_file = "{keys_file}"
 [cluster.store]
@@ -89,12 +93,12 @@ class Balanced:
     """
 
     def __init__(
-        self, running: Programs, urls: Mapping[str, str], ajp_port: int, plan: LoadPlan, aes_control: str
+        self, running: Programs, urls: Mapping[str, str], ajp_port: int, plan: LoadPlan, homes: Mapping[str, str]
     ) -> None:
         self.folder: Final = running.folder
         self.urls: Final = urls
         self.plan: Final = plan
-        self.aes_control: Final = aes_control
+        self.homes: Final = homes
         self.fronts: Final[dict[str, Front]] = {}
         self._ajp_port = ajp_port
         self._running = running
@@ -123,17 +127,22 @@ class Balanced:
             if not instance.is_running:
                 self.begin(name)
         until_s = time.monotonic() + READY_LIMIT_S
-        while missing := [name for name, url in self.urls.items() if not self._is_well(url)]:
-            assert time.monotonic() < until_s, f"not ready: {missing}; logs are in {self.folder}"
+        while missing := [name for name in self.urls if not self._is_well(name)]:
+            told = [ask(f"{self.urls[name]}/v1/topology") for name in missing]
+            assert time.monotonic() < until_s, f"not ready: {missing}, who tell {told}"
             time.sleep(0.1)
 
-    def _is_well(self, url: str) -> bool:
+    def _is_well(self, name: str) -> bool:
+        url = self.urls[name]
         told = ask(f"{url}/v1/topology")
         return (
             told is not None
             and bool(told["active"])
-            and [each["state"] for each in told["instances"]] == ["ready"] * len(self.urls)
-            and ask(f"{url}/readyz") is not None
+            and len(told["instances"]) == len(self.urls)
+            # One of a passive datacentre is called joining.
+            and all(each["state"] == "ready" or each["datacentre"] != told["active"] for each in told["instances"])
+            and not any(each["state"] == "down" for each in told["instances"])
+            and status_of(f"{url}/readyz") == (200 if self.homes[name] == told["active"] else 503)
         )
 
     def order(self, name: str, what: str) -> None:
@@ -145,7 +154,13 @@ class Balanced:
     def topology(self, kind: str, port: int, status_port: int, tls: tuple[str, str]) -> BalancerTopology:
         """Describe the cluster for one balancer."""
         instances = tuple(
-            BalancedInstance(name=name, host=HOSTS[name], http_port=self.instance_port, ajp_port=self._ajp_port)
+            BalancedInstance(
+                name=name,
+                host=HOSTS[name],
+                http_port=self.instance_port,
+                ajp_port=self._ajp_port,
+                datacentre=self.homes[name],
+            )
             for name in HOSTS
         )
         return BalancerTopology(
@@ -256,12 +271,15 @@ class Balanced:
 
 
 @contextlib.contextmanager
-def balanced_cluster(plan: LoadPlan, fronts: Mapping[str, str]) -> Iterator[Balanced]:
+def balanced_cluster(
+    plan: LoadPlan, fronts: Mapping[str, str], homes: Mapping[str, str] = ONE_DATACENTRE
+) -> Iterator[Balanced]:
     """Run it all; end all of it whatever happens.
 
     Args:
         plan: the agents that may log in.
         fronts: balancers, name to kind.
+        homes: datacentre of each instance, the first one's is the primary.
     """
     # Not pytest's folder: that is closed to the users as whom balancers serve.
     folder = Path(tempfile.mkdtemp(prefix="ua-balanced-"))
@@ -274,7 +292,7 @@ def balanced_cluster(plan: LoadPlan, fronts: Mapping[str, str]) -> Iterator[Bala
             urls = {name: f"http://{host}:{http_port}" for name, host in HOSTS.items()}
             write_keys(folder / "cluster.keys", [make_key(datetime.now(UTC))], replace=False)
             (folder / "ajp.secret").write_text(SECRET)
-            whole = Balanced(running, urls, ajp_port, plan, aes.told["control"])
+            whole = Balanced(running, urls, ajp_port, plan, homes)
             try:
                 for name, host in HOSTS.items():
                     text = instance_file(plan, ("127.0.0.1", aes.port("plain")), [("127.0.0.1", dialler.port("plain"))])
@@ -284,6 +302,8 @@ def balanced_cluster(plan: LoadPlan, fronts: Mapping[str, str]) -> Iterator[Bala
                     text = text.replace(f"capacity = {plan.agents + 100}", "capacity = 10000")
                     text = text.replace("login_rate_per_min", 'trusted_proxies = ["127.0.0.1"]\nlogin_rate_per_min', 1)
                     text += CLUSTER.format(
+                        datacentre=homes[name],
+                        datacentres=json.dumps(list(dict.fromkeys(homes.values()))),
                         hold_s=HOLD_S,
                         host=host,
                         ajp_port=ajp_port,
@@ -316,12 +336,14 @@ def ask(url: str, body: bytes | None = None, headers: Mapping[str, str] | None =
 
 
 def status_of(url: str, headers: Mapping[str, str] | None = None) -> int:
-    """Return the status with which a GET is answered."""
+    """Return the status with which a GET is answered, 0 when nobody answers."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers or {})), timeout=5.0) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
+    except OSError:
+        return 0
 
 
 def resolve(port: int, name: str = NAME, limit_s: float = 2.0) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
 import json
 import shutil
 import socket
@@ -26,6 +27,7 @@ from tests.integration.balanced_cluster import (
     NAME,
     SECRET,
     Balanced,
+    Front,
     ask,
     balanced_cluster,
     resolve,
@@ -242,6 +244,43 @@ def test_an_instance_is_taken_out_by_hand_at_mod_jk_and_keeps_its_sessions(clust
     finally:
         with urllib.request.urlopen(f"{status}a", timeout=5.0) as answer:
             assert b"type=OK" in answer.read()
+    recover = f"http://127.0.0.1:{front.status_port}/?cmd=recover&mime=txt&w={ALL}&sw=a"
+    with urllib.request.urlopen(recover, timeout=5.0) as answer:
+        assert b"type=" in answer.read()
+
+
+def test_a_draining_instance_keeps_its_agents_behind_haproxy_and_gets_no_new_ones(cluster: Balanced):
+    front = cluster.fronts["haproxy"]
+
+    def standing() -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{front.status_port}/;csv", timeout=5.0) as answer:
+            rows = csv.DictReader(answer.read().decode().removeprefix("# ").splitlines())
+        return next(row["status"] for row in rows if (row["pxname"], row["svname"]) == ("ua", "a"))
+
+    def wait_for(wanted: str) -> None:
+        until_s = time.monotonic() + CALL_LIMIT_S
+        while (now := standing()) != wanted:
+            assert time.monotonic() < until_s, now
+            time.sleep(0.1)
+
+    cluster.order("a", "drain")
+    try:
+        wait_for("NOLB")
+        assert "a" not in {ask(f"{front.url}/healthz")["instance"] for _ in range(30)}
+        assert ask(f"{front.url}/healthz", headers={"Cookie": "JSESSIONID=x.a"})["instance"] == "a"
+    finally:
+        cluster.order("a", "resume")
+    wait_for("UP")
+
+
+def test_an_instance_is_drained_by_hand_at_haproxy(cluster: Balanced):
+    front = cluster.fronts["haproxy"]
+    assert haproxy_says(front, "set server ua/b state drain").strip() == ""
+    try:
+        assert "b" not in {ask(f"{front.url}/healthz")["instance"] for _ in range(30)}
+        assert ask(f"{front.url}/healthz", headers={"Cookie": "JSESSIONID=x.b"})["instance"] == "b"
+    finally:
+        assert haproxy_says(front, "set server ua/b state ready").strip() == ""
 
 
 @each_proxy
@@ -407,6 +446,15 @@ def logged_in(cluster: Balanced, name: str) -> Iterator[Caller]:
         yield caller
     finally:
         caller.ask("DELETE", "/v1/session")
+
+
+def haproxy_says(front: Front, order: str) -> str:
+    """Give HAProxy an order by its socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(CALL_LIMIT_S)
+        line.connect(f"{front.folder}/run/haproxy.sock")
+        line.sendall(f"{order}\n".encode())
+        return line.makefile().read()
 
 
 def exchange(port: int, request: bytes, context: ssl.SSLContext | None = None) -> bytes:
