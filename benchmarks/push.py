@@ -1,11 +1,12 @@
 """What a connected desktop costs the server: memory each, CPU for a login, CPU for a notice to its socket.
 
-    .venv/bin/python benchmarks/push.py [DESKTOPS] [NOTICES]
+    .venv/bin/python benchmarks/push.py [DESKTOPS] [NOTICES] [websocket|stream|poll]
 
 A child process runs listener, application, host and outboxes with ports that answer nothing, and is measured; this
 process opens DESKTOPS connections, says hello on each and counts bytes. Logging in is not by REST: sessions are opened
 at the host, so that the figure is that of handshake, hello, snapshot. Then NOTICES notices of about 240 bytes are
-appended, each to the next desktop's outbox, in portions of 100 with a turn of the loop between.
+appended, each to the next desktop's outbox, in portions of 100 with a turn of the loop between. Polls are asked again
+as soon as they are answered, so each costs a whole request and carries what has gathered meanwhile.
 """
 
 import asyncio
@@ -140,6 +141,7 @@ async def serve(desktops: int, notices: int, pipe: Connection) -> None:
     print(f"notices per second       {notices / took_s:.0f}")
     pipe.send(notices)
     listener.stop()
+    server.desks.close_all(1012, "restart")
     await task
 
 
@@ -153,14 +155,28 @@ class Page(asyncio.Protocol):
         self._token = token
         self._upgraded = False
 
+    def hello(self) -> dict[str, object]:
+        return {"type": "hello", "token": self._token, "client": "bench"}
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
+        self.begin()
+
+    def begin(self) -> None:
         self._transport.write(UPGRADE)
+
+    def post(self, path: str, body: object) -> None:
+        content = msgspec.json.encode(body)
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {self._token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        )
+        self._transport.write(head.encode() + content)
 
     def data_received(self, data: bytes) -> None:
         if not self._upgraded:
             self._upgraded = True
-            hello = msgspec.json.encode({"type": "hello", "token": self._token, "client": "bench"})
+            hello = msgspec.json.encode(self.hello())
             self._transport.write(bytes((0x81, 0x80 | 126, len(hello) >> 8, len(hello) & 255, 0, 0, 0, 0)) + hello)
             return
         if b'"snapshot","data"' in data:
@@ -168,14 +184,46 @@ class Page(asyncio.Protocol):
         Page.received_bytes += len(data)
 
 
+class StreamPage(Page):
+    """The same over an event stream."""
+
+    def begin(self) -> None:
+        self._upgraded = True
+        self.post("/v1/events", self.hello())
+
+
+class PollPage(Page):
+    """The same by polls."""
+
+    def begin(self) -> None:
+        self._upgraded = True
+        self._answer = b""
+        self._connection = ""
+        self.post("/v1/events/poll", {"hello": self.hello()})
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._answer += data
+        head, _, body = self._answer.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 1 << 30)
+        if len(body) >= length:
+            self._answer = b""
+            reply = msgspec.json.decode(body)
+            self._connection = reply.get("connection", self._connection)
+            self.post("/v1/events/poll", {"connection": self._connection, "ack": reply["reply"]})
+
+
+PAGES = {"websocket": Page, "stream": StreamPage, "poll": PollPage}
+
+
 def _same(page: Page) -> Page:
     return page
 
 
-async def desktops_of(port: int, tokens: list[str], pipe: Connection) -> None:
+async def desktops_of(port: int, tokens: list[str], pipe: Connection, transport: str) -> None:
     loop = asyncio.get_running_loop()
     began_s = time.perf_counter()
-    pages = [Page(token) for token in tokens]
+    pages = [PAGES[transport](token) for token in tokens]
     for first in range(0, len(pages), 500):
         portion = pages[first : first + 500]
         await asyncio.gather(*(loop.create_connection(partial(_same, each), "127.0.0.1", port) for each in portion))
@@ -197,13 +245,14 @@ def child(desktops: int, notices: int, pipe: Connection) -> None:
 def main() -> None:
     desktops = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     notices = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
+    transport = sys.argv[3] if len(sys.argv) > 3 else "websocket"
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=child, args=(desktops, notices, theirs), daemon=True)
     process.start()
     port, tokens = ours.recv()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(desktops_of(port, tokens, ours))
+        runner.run(desktops_of(port, tokens, ours, transport))
     process.join()
 
 

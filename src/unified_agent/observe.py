@@ -170,6 +170,7 @@ class Metrics:
         events_sent: ``transport``.
         event_delay: from the receipt of a report or command to the socket of the desktop that is told.
         slow_clients_closed: desktops cut off because they took nothing.
+        jsonp_rejected: ``cause``, the id with which a request for a script was refused.
         commands: ``command``, ``outcome``; counted when they end: done, refused, unknown.
         command_seconds: ``command``; from its receipt to its end.
         fenced_writes: deeds and writes withheld because the claim, the term or the time to act had passed.
@@ -233,6 +234,8 @@ class Metrics:
         self.slow_clients_closed = self._counter(
             "ua_slow_clients_closed_total", "Desktops cut off because they took nothing."
         )
+
+        self.jsonp_rejected = self._counter("ua_jsonp_rejected_total", "Requests for scripts refused.", "cause")
 
         self.commands = self._counter("ua_commands_total", "Commands of desktops.", "command", "outcome")
         self.command_seconds = self._histogram(

@@ -6,6 +6,7 @@ that contradicts another raises ``SettingsError`` when it is made, in a sentence
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -17,6 +18,8 @@ from unified_agent.domain.ids import InstanceId, LinkId
 from unified_agent.domain.session_state import Policy
 from unified_agent.errors import SettingsError
 
+#: Scheme, host, and a port if it is not the usual one.
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?\Z")
 #: Seconds, never none.
 Seconds = Annotated[float, Meta(gt=0.0)]
 #: Seconds, where none means at once.
@@ -257,6 +260,32 @@ class DesktopSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def __post_init__(self) -> None:
         if self.write_low_bytes >= self.write_high_bytes:
             raise SettingsError("write_low_bytes must be less than write_high_bytes")
+
+
+class JsonpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Desktops by scripts (JSONP), for pages from which nothing else comes through; docs/explanation/jsonp.md.
+
+    Attributes:
+        enabled: answer them at all. Tokens in URLs and scripts of ours in other pages are a risk that a site chooses.
+        callers: origins of the pages that may ask, ``https://crm.example.com``. They may call REST too.
+        allow_unknown_callers: answer also when nothing says which page asks: browsers before 2020 whose pages send no
+            referrer.
+        token_s: how long a token in a URL is good; it is renewed in answers.
+        token_rate_per_min: requests of one page.
+        address_rate_per_min: requests from one address, behind which a whole office may stand.
+    """
+
+    enabled: bool = False
+    callers: tuple[str, ...] = ()
+    allow_unknown_callers: bool = False
+    token_s: Annotated[float, Meta(ge=30.0, le=3_600.0)] = 300.0
+    token_rate_per_min: Count = 1_200
+    address_rate_per_min: Count = 60_000
+
+    def __post_init__(self) -> None:
+        for each in self.callers:
+            if not _ORIGIN.match(each):
+                raise SettingsError(f"jsonp.callers: {each!r} is no origin; write for instance https://crm.example.com")
 
 
 class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -510,6 +539,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pool: PoolSettings = PoolSettings()
     sessions: SessionsSettings = SessionsSettings()
     desktop: DesktopSettings = DesktopSettings()
+    jsonp: JsonpSettings = JsonpSettings()
     cluster: ClusterSettings = ClusterSettings()
     log: LogSettings = LogSettings()
 

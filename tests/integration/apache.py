@@ -57,6 +57,7 @@ def jk(
     mounts: Mapping[str, str] | None = None,
     worker: Mapping[str, object] | None = None,
     balancer: Mapping[str, object] | None = None,
+    maintain_s: int = 5,
     directives: str = "",
 ) -> Way:
     """Reach instances by mod_jk's balancer ``ua``.
@@ -67,6 +68,7 @@ def jk(
         packet_size_bytes: as the instances have it.
         mounts: worker by path; everything goes to the balancer without.
         worker, balancer: properties to add or change, for each worker and for the balancer.
+        maintain_s: how often lost instances are tried again, besides ``recover_time``.
         directives: more lines for httpd.
     """
     common: dict[str, object] = {
@@ -93,7 +95,7 @@ def jk(
         "error_escalation_time": 0,
         "retries": 1,
     }
-    lines = ["worker.list=ua,jkstatus", "worker.maintain=5", "worker.jkstatus.type=status"]
+    lines = ["worker.list=ua,jkstatus", f"worker.maintain={maintain_s}", "worker.jkstatus.type=status"]
     lines += [f"worker.t.{name}={value}" for name, value in (common | dict(worker or {})).items()]
     for name, port in nodes.items():
         lines += [f"worker.{name}.reference=worker.t", f"worker.{name}.host=127.0.0.1"]
@@ -105,7 +107,7 @@ def jk(
         "JkShmFile jk-runtime-status",
         "JkLogFile mod_jk.log",
         "JkLogLevel info",
-        "JkWatchdogInterval 5",
+        f"JkWatchdogInterval {maintain_s}",
         "JkOptions +RejectUnsafeURI",
         *[f"JkMount {path} {name}" for path, name in mounted.items()],
         "JkMount /jk-status jkstatus",

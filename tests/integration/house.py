@@ -20,6 +20,7 @@ from unified_agent.domain.ids import LinkId
 from unified_agent.network import TcpNetwork
 from unified_agent.settings import (
     AesServerSettings,
+    AjpSettings,
     DiallerSettings,
     HttpSettings,
     LinkSettings,
@@ -132,7 +133,9 @@ def _dial_nobody(floor: Floor) -> None:
 
 
 @asynccontextmanager
-async def house(folder: Path, *, capacity: int = 100, tls: bool = True, **http: Any) -> AsyncIterator[House]:
+async def house(
+    folder: Path, *, capacity: int = 100, tls: bool = True, ajp: AjpSettings | None = None, **http: Any
+) -> AsyncIterator[House]:
     """Run a house; at its end nothing may be left at the peers. ``http``: more settings of that name."""
     clock = LoopClock(asyncio.get_running_loop())
     secured = _Tls(folder) if tls else None
@@ -160,6 +163,7 @@ async def house(folder: Path, *, capacity: int = 100, tls: bool = True, **http: 
         )
     instance = Instance(
         Settings(
+            ajp=ajp or AjpSettings(),
             http=HttpSettings(port=0, login_rate_per_min=10_000, drain_wait_s=0.0, **http),
             telephony=TelephonySettings(
                 servers=(AesServerSettings(name=LinkId("aes-1"), host="127.0.0.1", port=aes_port, tls=peer),),

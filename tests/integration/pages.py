@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from msgspec.structs import replace
 from tests.unit.server.serving import SETTINGS, World
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -18,12 +20,15 @@ from websockets.exceptions import ConnectionClosed
 from unified_agent.domain.ids import SessionId
 from unified_agent.server.http_listener import HttpListener
 from unified_agent.server.websocket_protocol import WebSocketLimits
-from unified_agent.settings import HttpSettings, Settings
+from unified_agent.settings import HttpSettings, JsonpSettings, Settings
 
 Frame = dict[str, Any]
 Position = tuple[int | None, int | None]
 #: Real time that a test waits for anything; loopback needs milliseconds.
 LIMIT_S = 20.0
+#: The page that may ask for scripts.
+CALLER = "https://crm.example"
+WITH_SCRIPTS = replace(SETTINGS, jsonp=JsonpSettings(enabled=True, callers=(CALLER,)))
 NOWHERE: Position = (None, None)
 
 
@@ -60,7 +65,7 @@ class Place:
 
 
 @asynccontextmanager
-async def place(settings: Settings = SETTINGS) -> AsyncIterator[Place]:
+async def place(settings: Settings = WITH_SCRIPTS) -> AsyncIterator[Place]:
     """Serve for a while."""
     world = World(settings)
     desktop = settings.desktop
@@ -296,7 +301,83 @@ class PollPage(_HttpPage):
             self.take_end(reply["closed"]["code"])
 
 
-PAGES: dict[str, type[Page]] = {each.transport: each for each in (WebSocketPage, StreamPage, PollPage)}
+class Script:
+    """What a script element would have run: which function was called, and with what."""
+
+    def __init__(self, body: str) -> None:
+        found = re.fullmatch(r"/\*\*/typeof ([\w$.]+)==='function'&&\1\((\{.*\})\);", body)
+        assert found is not None, body
+        self.callback = found[1]
+        self.envelope: Frame = msgspec.json.decode(found[2])
+
+
+class ScriptPage(_HttpPage):
+    """Over scripts. It asks one thing at a time; what it wants to say calls off the poll that is held."""
+
+    transport = "jsonp"
+
+    def __init__(self, at: Place, token: str, client: str = "c1") -> None:
+        super().__init__(at, token, client)
+        self.ack = 0
+        self.short = self.nonce = ""
+        self._said: list[Frame] = []
+        self._asking: asyncio.Task[Frame] | None = None
+
+    async def _open(self, position: Position) -> None:
+        bearing = {**self.bearing, "Origin": CALLER}
+        answer = await self._http.post("/v1/session/jsonp", json={"client": self.client}, headers=bearing)
+        if answer.status_code != 200:
+            self.take({"type": "refused", "id": answer.json()["id"]})
+            self.take_end(4401)
+            return
+        self.short, self.nonce = answer.json()["token"], answer.json()["nonce"]
+        epoch, seq = ("" if each is None else str(each) for each in position)
+        self._take_envelope(await self.ask("poll", ack="0", epoch=epoch, seq=seq))
+
+    async def ask(self, path: str, **parameters: str) -> Frame:
+        """Have a script loaded."""
+        query = {"callback": "__ua_1", "client": self.client, "token": self.short, **parameters}
+        headers = {"Referer": f"{CALLER}/", "Sec-Fetch-Dest": "script", "Sec-Fetch-Site": "cross-site"}
+        answer = await self._http.get(f"/v1/jsonp/{path}", params=query, headers=headers)
+        assert answer.status_code == 200, answer.text
+        script = Script(answer.text)
+        assert script.callback == "__ua_1"
+        self.nonce = script.envelope["next_nonce"] or self.nonce
+        self.short = script.envelope["next_token"] or self.short
+        return script.envelope
+
+    async def _run(self) -> None:
+        while self.closed is None:
+            await self.takes.wait()
+            said = {} if not self._said else {"nonce": self.nonce, "frames": msgspec.json.encode(self._said).decode()}
+            self._said = []
+            self._asking = asyncio.create_task(self.ask("poll", ack=str(self.ack), **said))
+            with contextlib.suppress(asyncio.CancelledError):
+                self._take_envelope(await self._asking)
+
+    async def say(self, *frames: Frame) -> None:
+        self._said += frames
+        if self._asking is not None:
+            self._asking.cancel()
+
+    async def cut(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        self.closed = self.closed or 1006
+        await super().cut()
+
+    def _take_envelope(self, envelope: Frame) -> None:
+        assert envelope["ok"], envelope
+        self.ack = envelope["reply"]
+        for frame in envelope["events"]:
+            self.take(frame)
+        if self.envelopes:
+            assert envelope["position"] == dict(zip(("epoch", "seq"), self.position, strict=True))
+        if envelope["closed"]:
+            self.take_end(envelope["closed"]["code"])
+
+
+PAGES: dict[str, type[Page]] = {each.transport: each for each in (WebSocketPage, StreamPage, PollPage, ScriptPage)}
 
 
 @asynccontextmanager

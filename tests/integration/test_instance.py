@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
+from tests.unit.server.ajp_ends import Line
+from tests.unit.wire.ajp13 import front
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -38,9 +40,10 @@ LOGIN = {"agent": "5001", "station": "2001", "password": "s3cret"}
 
 
 class Process:
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, url: str, ajp: str) -> None:
         self.process = process
         self.url = url
+        self.ajp = ajp
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -74,10 +77,13 @@ async def serving(tmp_path: Path, *options: str, http: str = "") -> AsyncIterato
     assert process.stdout is not None
     try:
         async with asyncio.timeout(15.0):
-            first = (await process.stdout.readline()).decode().split()
-            assert first[0] == "http", await process.communicate()
-            assert await process.stdout.readline() == b"ready\n"
-        yield Process(process, first[1])
+            told: dict[str, str] = {}
+            while "ready" not in told:
+                line = (await process.stdout.readline()).decode().strip()
+                assert line, await process.communicate()
+                word, _, rest = line.partition(" ")
+                told[word] = rest
+        yield Process(process, told["http"], told.get("ajp", ""))
     finally:
         if process.returncode is None:
             process.kill()
@@ -112,6 +118,47 @@ async def test_sigterm_says_goodbye_closes_and_ends_with_0(tmp_path, loop):
     assert "s3cret" not in written
     assert "hunter2" not in written
     assert token not in written
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+async def test_web_servers_are_answered_by_ajp_until_sigterm(tmp_path, loop):
+    table = '[ajp]\nport = 0\nsecret = "s3cr3t-Ajp"\n'
+    async with serving(tmp_path, "--loop", loop, http=table) as served:
+        line = await Line.connect(int(served.ajp.removeprefix("127.0.0.1:")))
+        line.writer.write(front.CPING)
+        assert await line.packet() == b"\x09"
+        answer = await line.ask(front.request(path=b"/readyz", secret=b"s3cr3t-Ajp"))
+        assert (answer.status, json.loads(answer.body)["instance"], answer.reuse) == (200, "ua-1", True)
+        headers = [(b"content-type", b"application/json")]
+        body = json.dumps(LOGIN).encode()
+        headers.append((b"content-length", str(len(body)).encode()))
+        login = front.request("POST", b"/v1/session", headers, secret=b"s3cr3t-Ajp") + front.body(body)
+        answer = await line.ask(login)
+        token = json.loads(answer.body)["token"]
+        assert answer.status == 201
+        bearer = [(b"authorization", f"Bearer {token}".encode())]
+        answer = await line.ask(front.request(path=b"/v1/session", headers=bearer, secret=b"s3cr3t-Ajp"))
+        assert answer.status == 200
+        assert b'"5001"' in answer.body
+        async with httpx.AsyncClient(base_url=served.url) as client:
+            assert 'ua_ajp_requests_total{status="2xx"} 3.0' in (await client.get("/metrics")).text
+        served.signal(signal.SIGTERM)
+        assert await line.is_closed()
+        await line.close()
+        status, log = await served.end()
+    assert status == 0
+    events = [line["event"] for line in log]
+    assert events.index("ajp_listening") < events.index("drain_ended") < events.index("ajp_listener_closed")
+    assert "s3cr3t-Ajp" not in json.dumps(log)
+
+
+async def test_ajp_without_a_secret_where_others_reach_it_ends_the_start_with_a_sentence(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text(SETTINGS.format(http='[ajp]\nport = 0\nhost = "0.0.0.0"\n'))
+    process = await start(file)
+    out, said = await asyncio.wait_for(process.communicate(), 15.0)
+    assert (process.returncode, out) == (2, b"")
+    assert "ajp is wrong: secret_file is missing: whoever reaches 0.0.0.0 could say to be anybody" in said.decode()
 
 
 async def test_a_port_in_use_ends_the_start_with_2_and_a_sentence(tmp_path):

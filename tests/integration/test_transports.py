@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import httpx
 import pytest
-from tests.integration.house import play
-from tests.integration.pages import LIMIT_S, PAGES, PollPage, page, place
+from tests.integration.house import house, play
+from tests.integration.pages import LIMIT_S, PAGES, WITH_SCRIPTS, Page, PollPage, page, place
 
 from unified_agent.domain.states import Presence
 
@@ -129,6 +133,31 @@ def test_a_slow_desktop_misses_notices_and_gets_a_snapshot_instead(transport: st
                 await shown.until(lambda: shown.texts[-1:] == ["again"])
                 seqs = [each["seq"] for each in shown.envelopes]
                 assert seqs == sorted(set(seqs))
+
+    play(story())
+
+
+def test_a_stream_that_is_not_taken_at_all_is_cut_off() -> None:
+    async def story() -> None:
+        async with place() as at:
+            session, token = await at.world.log_in()
+            async with page("stream", at, token) as shown:
+                await shown.open()
+                shown.takes.clear()
+                told = 0
+                while at.sent("stream") > told - 200:
+                    at.world.tell(session, "x" * 20_000)
+                    told += 1
+                    await asyncio.sleep(0)
+                    assert told < 10_000
+                slow_s = WITH_SCRIPTS.desktop.slow_s
+                for _ in range(2):  # once to see that nothing is taken any more, if something still was
+                    at.world.clock.advance(slow_s + 0.1)
+                assert "ua_slow_clients_closed_total 1.0" in at.world.metrics.render().decode()
+                assert not at.world.desks.is_shown(session)
+                shown.takes.set()
+                await shown.until(lambda: shown.closed)
+                assert shown.closed == 1006
 
     play(story())
 
@@ -275,3 +304,25 @@ def test_a_desktop_hears_signs_of_life(transport: str) -> None:
                         await at.pass_time(1)
 
     play(story())
+
+
+def test_a_whole_instance_that_stops_does_not_wait_for_streams_and_polls(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        pages: list[Page] = []
+        async with house(tmp_path, tls=False) as home:
+            at: Any = SimpleNamespace(url=home.url.rstrip("/"))
+            for number, transport in enumerate(("websocket", "stream", "poll"), 1):
+                login = {"agent": f"{5000 + number}", "station": f"{2000 + number}", "password": "1234"}
+                async with httpx.AsyncClient() as client:
+                    token = (await client.post(f"{at.url}/v1/session", json=login)).json()["token"]
+                pages.append(PAGES[transport](at, token))
+                await pages[-1].open()
+        for each in pages:
+            await each.until(lambda each=each: each.closed)  # type: ignore[misc]
+            await each.cut()
+        assert [each.closed for each in pages] == [1012, 1012, 1012]
+
+    play(story())
+    assert [each.getMessage() for each in caplog.records if each.levelname in {"WARNING", "ERROR"}] == []

@@ -1,4 +1,4 @@
-"""A simulated desktop: logs in over REST, shows a session over its WebSocket handler, acts as an agent does.
+"""A simulated desktop: logs in over REST, shows a session over its WebSocket handler or by polls, acts as agents do.
 
 It keeps the rules that the client library keeps (one ordered stream, snapshot voids what was, a gap is an error) and
 reports a breach at once: those are promises of the server.
@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 from tests.simulation.habits import next_command
+from tests.simulation.poll_link import PollLink
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 
@@ -41,12 +42,13 @@ class Desktop:
         resets: reasons of the snapshots got.
     """
 
-    def __init__(self, instance: Instance, number: int, random: Random, *, dialler: bool) -> None:
+    def __init__(self, instance: Instance, number: int, random: Random, *, dialler: bool, polls: bool = False) -> None:
         self.instance = instance
         self.agent = f"{5000 + number}"
         self.station = f"{2000 + number}"
         self.dialler = {"name": f"agent{number:04}", "password": "secret", "headset": self.station, "job": "SPRING25"}
         self.uses_dialler = dialler
+        self.polls = polls
         self.random = random
         self.view: dict[str, Any] | None = None
         self.ended: str | None = None
@@ -57,7 +59,7 @@ class Desktop:
         self._token: str | None = None
         self._epoch: int | None = None
         self._seq = 0
-        self._link: _Link | None = None
+        self._link: _Link | PollLink | None = None
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=instance.server.application),
             base_url="http://ua-1",
@@ -77,7 +79,7 @@ class Desktop:
                 await asyncio.sleep(self.random.uniform(1.0, 3.0))
                 continue
             if not self.away:
-                self._link = _Link(self)
+                self._link = PollLink(self._client, self.random, self.hello(), self.take) if self.polls else _Link(self)
                 await self._link.run()
             await asyncio.sleep(self.random.uniform(0.05, 1.0))
 

@@ -87,7 +87,9 @@ class World:
             listen=False,
         )
         self.desktops = [
-            Desktop(self.instance, number, Random(self.random.random()), dialler=number % 2 == 0)
+            Desktop(
+                self.instance, number, Random(self.random.random()), dialler=number % 2 == 0, polls=number % 4 in {0, 3}
+            )
             for number in range(1, agents + 1)
         ]
 

@@ -111,7 +111,7 @@ def test_two_instances_in_one_process_count_apart():
 def test_every_metric_has_our_prefix_a_help_line_and_no_created_series():
     text = Metrics(version="1.2.3").render().decode()
     names = [line.split()[2] for line in text.splitlines() if line.startswith("# HELP")]
-    assert len(names) == 40
+    assert len(names) == 41
     assert all(name.startswith("ua_") for name in names)
     assert "_created" not in text
     assert 'ua_build_info{python="' in text

@@ -81,7 +81,19 @@ def test_every_notice_is_in_the_protocol(notice):
 
 
 def test_every_frame_and_close_code_is_in_the_protocol():
-    for frame in ("hello", "command", "beat", "welcome", "refused", "answer", "goodbye", "topology", "ticket"):
+    for frame in (
+        "hello",
+        "command",
+        "beat",
+        "welcome",
+        "refused",
+        "answer",
+        "goodbye",
+        "topology",
+        "ticket",
+        "opened",
+        "closed",
+    ):
         assert f'"type":"{frame}"' in PROTOCOL
     codes = [value for name, value in vars(desk_messages).items() if name.startswith("CLOSED_")]
     assert len(codes) == 6

@@ -17,6 +17,7 @@ from unified_agent.settings import (
     DesktopSettings,
     DiallerSettings,
     HttpSettings,
+    JsonpSettings,
     LinkSettings,
     PeerSettings,
     ReasonCodeSettings,
@@ -48,6 +49,10 @@ MEMBER = ClusterSettings(keys_file=PEM, store=STORE)
         (ReasonCodeSettings, {"code": 100, "label": {"en": "Break"}}, "reason code 100 is not between 0 and 99"),
         (ReasonCodeSettings, {"code": -1, "label": {"en": "Break"}}, "reason code -1 is not between 0 and 99"),
         (DesktopSettings, {"write_low_bytes": 65_536}, "write_low_bytes must be less than write_high_bytes"),
+        *(
+            (JsonpSettings, {"callers": (each,)}, f"{each!r} is no origin; write for instance https://crm.example.com")
+            for each in ("*", "crm.example.com", "https://crm.example.com/", "https://a b", "null", "ftp://a", "")
+        ),
         (HttpSettings, {"tls_cert_file": PEM}, "tls_cert_file and tls_key_file belong together"),
         (HttpSettings, {"tls_key_file": PEM}, "tls_cert_file and tls_key_file belong together"),
         (HttpSettings, {"trusted_proxies": ("*",)}, "'*' in trusted_proxies is no address and no network"),
@@ -101,6 +106,7 @@ def test_values_that_contradict_each_other_are_refused(settings: type[Any], give
         (ReasonCodeSettings, {"code": 99, "label": {"en": "Break"}}),
         (DesktopSettings, {"write_low_bytes": 65_535}),
         (HttpSettings, {"tls_cert_file": PEM, "tls_key_file": PEM}),
+        (JsonpSettings, {"callers": ("https://crm.example.com", "http://10.0.0.7:8080", "https://[fd00::7]:8443")}),
         (AjpSettings, {"host": "0.0.0.0"}),
         (AjpSettings, {"port": 8009, "secret": "s", "host": "0.0.0.0"}),
         (AjpSettings, {"port": 8009, "allow_without_secret": True}),
@@ -124,6 +130,10 @@ def test_values_at_their_bounds_are_taken(settings: type[Any], given: dict[str, 
     ("settings", "written"),
     [
         (LinkSettings, {"connect_limit_s": 0}),
+        (DesktopSettings, {"poll_hold_s": 1.9}),
+        (DesktopSettings, {"poll_hold_s": 25.1}),
+        (JsonpSettings, {"token_s": 29}),
+        (JsonpSettings, {"token_rate_per_min": 0}),
         (HttpSettings, {"port": 65_536}),
         (HttpSettings, {"drain_wait_s": -1}),
         (HttpSettings, {"login_rate_per_min": 0}),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
@@ -16,6 +15,7 @@ from unified_agent.wire.ajp13.events import BodyReceived, RequestReceived
 #: A handler whose web server has gone is told so at its next ``receive``, and cancelled after this long, seconds: most
 #: are through by then, and what they have begun they had better end.
 CANCEL_AFTER_S: Final = 1.0
+_NO_BODY: Final = BodyReceived(b"", more=False)
 
 
 class Line(Protocol):
@@ -72,6 +72,7 @@ class Exchange:
         "_is_gone",
         "_is_over",
         "_line",
+        "_loop",
         "_on_end",
         "_pieces",
         "_scope",
@@ -84,11 +85,10 @@ class Exchange:
 
     def __init__(self, line: Line, event: RequestReceived, *, trust_remote_user: bool) -> None:
         self._line = line
+        self._loop: Final = line.loop
         self.request: Final = event.request
         self._scope = scope_of(event.request, trust_remote_user=trust_remote_user)
-        self._pieces: deque[BodyReceived] = deque()
-        if not event.has_body:
-            self._pieces.append(BodyReceived(b"", more=False))
+        self._pieces = [] if event.has_body else [_NO_BODY]
         self._waiters: list[asyncio.Future[None]] = []
         #: Status and headers that the application gave and that were not sent yet.
         self._head: tuple[int, list[tuple[bytes, bytes]]] | None = None
@@ -102,7 +102,7 @@ class Exchange:
     def start(self, application: Application, on_end: Callable[[Exchange], None]) -> None:
         """Have the application answer; ``on_end`` is called when it has returned."""
         self._on_end = on_end
-        self.task = self._line.loop.create_task(self._run(application))
+        self.task = self._loop.create_task(self._run(application))
 
     def take_body(self, event: BodyReceived) -> None:
         """Take a piece of the request's body."""
@@ -125,7 +125,7 @@ class Exchange:
         self._is_gone = True
         self._wake()
         if self.task is not None and not self.task.done():
-            self._line.loop.call_later(CANCEL_AFTER_S, self.task.cancel)
+            self._loop.call_later(CANCEL_AFTER_S, self.task.cancel)
 
     # --- the doors of the application
 
@@ -134,19 +134,21 @@ class Exchange:
         while not self._pieces:
             if self._is_gone or self._is_over:
                 return {"type": "http.disconnect"}
-            self._line.connection.ask_body(self._line.loop.time())
+            self._line.connection.ask_body(self._loop.time())
             self._line.act()
             if not self._pieces:
-                waiter: asyncio.Future[None] = self._line.loop.create_future()
+                waiter: asyncio.Future[None] = self._loop.create_future()
                 self._waiters.append(waiter)
                 await waiter
         if self._is_gone:
             return {"type": "http.disconnect"}
-        piece = self._pieces.popleft()
+        piece = self._pieces.pop(0)
         return {"type": "http.request", "body": piece.data, "more_body": piece.more}
 
     async def send(self, message: Message) -> None:
-        """Take a part of the answer; what nobody waits for any more is dropped."""
+        """Take a part of the answer, when the web server takes it; what nobody waits for any more is dropped."""
+        if self._line.paused:
+            await self._line.drained()
         if self._is_gone:
             return
         if self._is_over:
@@ -156,8 +158,6 @@ class Exchange:
             self._begin(message["status"], message.get("headers", ()))
         elif kind == "http.response.body":
             self._send_body(message.get("body", b""), more=message.get("more_body", False))
-            if self._line.paused:
-                await self._line.drained()
 
     # --- inside
 
@@ -182,7 +182,7 @@ class Exchange:
             raise LocalProtocolError("the answer has begun already")
         self._head = (status, list(headers))
         # The body nearly always follows at once, and then all goes in one write.
-        self._line.loop.call_soon(self._send_late_head)
+        self._loop.call_soon(self._send_late_head)
 
     def _send_head(self) -> None:
         if self._head is not None:
@@ -215,7 +215,7 @@ class Exchange:
             self._end()
 
     def _end(self) -> None:
-        self._line.connection.send_end(self._line.loop.time())
+        self._line.connection.send_end(self._loop.time())
         self._is_over = True
         self._wake()
         self._line.exchange_over(self)

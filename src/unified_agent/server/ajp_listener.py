@@ -27,6 +27,7 @@ from unified_agent.server.edge import Application
 from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, encode_problem, problem
 from unified_agent.settings import AjpSettings
 from unified_agent.wire.ajp13.codec import ForwardRequest
+from unified_agent.wire.ajp13.codes import KNOWN_ATTRIBUTES
 from unified_agent.wire.ajp13.connection import AjpConnection
 from unified_agent.wire.ajp13.events import Ended
 from unified_agent.wire.ajp13.limits import AjpLimits
@@ -39,6 +40,9 @@ BACKLOG: Final = 4_096
 SWEEP_S: Final = 0.5
 #: A sweep that comes later than this finds connections silent that we have not read from: it lets them be.
 LATE_SWEEP_S: Final = 2.0
+#: A web server with a wrong secret tries with every request; of ends for the same reason one is told in this time,
+#: seconds.
+QUIET_S: Final = 1.0
 #: At the stop, running requests get this long, seconds.
 GRACE_S: Final = 5.0
 #: Reasons that are nobody's fault.
@@ -92,7 +96,7 @@ class AjpListener:
         self._limits = AjpLimits(
             packet_size_bytes=settings.packet_size_bytes,
             header_limit=settings.header_limit,
-            allowed_attributes=frozenset(settings.attributes),
+            allowed_attributes=KNOWN_ATTRIBUTES | {name.encode() for name in settings.attributes},
             idle_timeout_s=settings.idle_timeout_s,
             read_timeout_s=settings.read_timeout_s,
         )
@@ -101,12 +105,15 @@ class AjpListener:
         self._server: asyncio.Server | None = None
         self._connections: set[AjpProtocol] = set()
         self._exchanges: set[Exchange] = set()
+        #: By reason: when an end was told last, and how many ends were not told since.
+        self._told: dict[CloseReason, tuple[float, int]] = {}
         self._started = asyncio.Event()
         self._stop = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._by_class = [metrics.ajp_requests.labels(status=f"{first}xx") for first in range(1, 6)]
-        metrics.before_render(self._count_connections)
+        #: By the first digit of their status, since the metrics were read last.
+        self._answers = [0] * 10
+        metrics.before_render(self._count)
 
     @property
     def port(self) -> int:
@@ -174,19 +181,28 @@ class AjpListener:
         return True
 
     def closed(self, protocol: AjpProtocol, ended: Ended) -> None:
-        """Know that a connection is over."""
-        self._metrics.ajp_connections_closed.labels(reason=ended.reason.value).inc()
-        if ended.reason not in _USUAL:
-            if ended.reason in ANSWERED or ended.reason in _SILENT:
-                self._metrics.ajp_refused.labels(reason=ended.reason.value).inc()
-            log_event(
-                LOGGER,
-                "ajp_connection_ended",
-                level="warning",
-                reason=ended.reason,
-                detail=ended.detail,
-                peer=protocol.peer,
-            )
+        """Know that a connection is over; of ends for the same reason one a second is told, all are counted."""
+        reason = ended.reason
+        self._metrics.ajp_connections_closed.labels(reason=reason.value).inc()
+        if reason in ANSWERED or reason in _SILENT:
+            self._refused(reason.value)
+        if reason in _USUAL:
+            return
+        now_s = protocol.loop.time()
+        told_s, untold = self._told.get(reason, (-QUIET_S, 0))
+        if now_s < told_s + QUIET_S:
+            self._told[reason] = (told_s, untold + 1)
+            return
+        self._told[reason] = (now_s, 0)
+        log_event(
+            LOGGER,
+            "ajp_connection_ended",
+            level="warning",
+            reason=reason,
+            detail=ended.detail,
+            peer=protocol.peer,
+            untold=untold,
+        )
 
     def forget(self, protocol: AjpProtocol) -> None:
         """Know that a connection's transport is gone."""
@@ -196,8 +212,7 @@ class AjpListener:
 
     def answered(self, status: int) -> None:
         """Count an answer."""
-        if 100 <= status < 600:
-            self._by_class[status // 100 - 1].inc()
+        self._answers[status // 100 % 10] += 1
 
     def begin(self, exchange: Exchange) -> None:
         """Have the application answer a request, or refuse it."""
@@ -231,7 +246,7 @@ class AjpListener:
         log_event(
             LOGGER,
             "ajp_request_refused",
-            level="error" if status >= 500 else "info",
+            level="error" if status >= 500 else "debug",
             id=failure,
             method=request.method,
             correlation=correlation,
@@ -249,8 +264,12 @@ class AjpListener:
     def _refused(self, reason: str) -> None:
         self._metrics.ajp_refused.labels(reason=reason).inc()
 
-    def _count_connections(self) -> None:
+    def _count(self) -> None:
         self._metrics.ajp_connections.set(len(self._connections))
+        for first, count in enumerate(self._answers):
+            if count:
+                self._metrics.ajp_requests.labels(status=f"{first}xx").inc(count)
+        self._answers = [0] * 10
 
     async def _listen_if_usable(self) -> None:
         usable = self._usable()

@@ -7,10 +7,10 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from unified_agent.wire.ajp13.codec import ForwardRequest
-from unified_agent.wire.ajp13.codes import HOP_BY_HOP
+from unified_agent.wire.ajp13.codes import HOP_BY_HOP, KNOWN_ATTRIBUTES, TLS_PROTOCOL, Attribute
 
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
-_VERSIONS: Final = {"HTTP/1.0": "1.0", "HTTP/1.1": "1.1", "HTTP/2.0": "2", "HTTP/2": "2", "HTTP/3.0": "3"}
+_VERSIONS: Final = {b"HTTP/1.0": "1.0", b"HTTP/1.1": "1.1", b"HTTP/2.0": "2", b"HTTP/2": "2", b"HTTP/3.0": "3"}
 _PARAMETERS: Final = re.compile(rb";[^/]*")
 
 
@@ -31,17 +31,13 @@ def scope_of(request: ForwardRequest, *, trust_remote_user: bool) -> dict[str, A
         path = _PARAMETERS.sub(b"", path)
     if b"%" in path:
         path = unquote_to_bytes(path)
-    ajp: dict[str, Any] = {
-        "route": request.route,
-        "activation": request.activation,
-        "attributes": request.attributes,
-    }
+    ajp: dict[str, Any] = {"route": request.route, "activation": request.activation, "attributes": _others(request)}
     if trust_remote_user:
-        ajp["remote_user"] = request.remote_user
-        ajp["auth_type"] = request.auth_type
-        ajp["tls_certificate"] = request.tls_certificate
-        ajp["tls_cipher"] = request.tls_cipher
-        ajp["tls_protocol"] = request.tls_protocol
+        ajp["remote_user"] = request.text(Attribute.REMOTE_USER)
+        ajp["auth_type"] = request.text(Attribute.AUTH_TYPE)
+        ajp["tls_certificate"] = request.text(Attribute.SSL_CERT)
+        ajp["tls_cipher"] = request.text(Attribute.SSL_CIPHER)
+        ajp["tls_protocol"] = request.attributes.get(TLS_PROTOCOL, b"").decode("latin-1")
     return {
         "type": "http",
         "asgi": _ASGI,
@@ -60,6 +56,14 @@ def scope_of(request: ForwardRequest, *, trust_remote_user: bool) -> dict[str, A
     }
 
 
+def _others(request: ForwardRequest) -> dict[str, str]:
+    """Return the request attributes that were configured, all others of which are known by other names."""
+    if request.attributes.keys() <= KNOWN_ATTRIBUTES:
+        return {}
+    given = request.attributes.items()
+    return {name.decode(): value.decode("latin-1") for name, value in given if name not in KNOWN_ATTRIBUTES}
+
+
 def wants_websocket(request: ForwardRequest) -> bool:
     """Whether a request asks for a WebSocket, which no web server tunnels through AJP."""
-    return any(name == b"upgrade" and b"websocket" in value.lower() for name, value in request.headers)
+    return b"websocket" in dict(request.headers).get(b"upgrade", b"").lower()

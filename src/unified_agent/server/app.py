@@ -36,12 +36,16 @@ from unified_agent.server.entry import Entry
 from unified_agent.server.entry_tickets import EntryTickets
 from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, RequestRefused, encode_problem, problem
 from unified_agent.server.initiation import Initiation, InitiationController
+from unified_agent.server.jsonp_api import JsonpController, JsonpDesk
+from unified_agent.server.jsonp_guard import JsonpGuard
+from unified_agent.server.jsonp_tokens import JsonpTokens
 from unified_agent.server.ops_api import Operations, OpsController
 from unified_agent.server.pages import STATIC, Pages
 from unified_agent.server.ports import Instance, Whereabouts
 from unified_agent.server.push_api import BODIES, PushController, PushDesk
 from unified_agent.server.push_transports.desks import Desks
 from unified_agent.server.push_transports.held import HeldConnections
+from unified_agent.server.push_transports.jsonp import JsonpPush
 from unified_agent.server.tickets import Tickets
 from unified_agent.sessions.admission import OpenRefused
 from unified_agent.sessions.host import Host
@@ -58,6 +62,15 @@ CONNECTION_BYTES: Final = 18
 WITNESS_RATE_PER_MIN: Final = 60_000
 #: Session initiations from one address: all of a site's may come from its balancer, at the start of a shift.
 INITIATION_RATE_PER_MIN: Final = 60_000
+#: Everything that is described in the OpenAPI document.
+CONTROLLERS: Final = (
+    InitiationController,
+    DeskController,
+    PushController,
+    JsonpController,
+    OpsController,
+    ClusterController,
+)
 _BY_STATUS: Final = {
     400: "request.invalid",
     404: "request.path",
@@ -107,7 +120,8 @@ class Server:
             SettingsError: a file named by the settings cannot be read.
         """
         tokens = Tokens(lambda: make_secret(TOKEN_BYTES))
-        origins = Origins(settings.http.allowed_origins, whereabouts.urls)
+        callers = settings.jsonp.callers if settings.jsonp.enabled else ()
+        origins = Origins((*settings.http.allowed_origins, *callers), whereabouts.urls)
         tickets, entry_tickets = Tickets(keyring, clock), EntryTickets(keyring, clock)
         operators_file = settings.http.operators_token_file
         operators = Operators(None if operators_file is None else operators_file.read_text().strip())
@@ -164,14 +178,24 @@ class Server:
             clock=clock,
             settings=settings,
         )
-        self.push: Final = PushDesk(
-            self.desks, HeldConnections(lambda: make_secret(CONNECTION_BYTES)), settings.desktop, clock
+        connections = HeldConnections(lambda: make_secret(CONNECTION_BYTES))
+        self.push: Final = PushDesk(self.desks, connections, settings.desktop, clock)
+        script_tokens = JsonpTokens(make_secret, clock, settings.jsonp.token_s)
+        self.jsonp: Final = JsonpDesk(
+            guard=JsonpGuard(settings.jsonp),
+            tokens=script_tokens,
+            push=JsonpPush(self.desks, connections, script_tokens, settings.desktop, clock),
+            desk=desk,
+            initiation=initiation,
+            operations=operations,
+            metrics=metrics,
         )
         provided = {
             "desk": _provide(desk),
             "initiation": _provide(initiation),
             "operations": _provide(operations),
             "push": _provide(self.push),
+            "jsonp": _provide(self.jsonp),
             "cluster": _provide(ClusterDesk(operations, cluster)),
         }
         self.litestar: Final = _litestar(provided, Pages(static))
@@ -194,15 +218,7 @@ def _litestar(provided: dict[str, Provide], pages: Pages) -> Litestar:
         return msgspec.json.encode(_complete(request.app.openapi_schema.to_schema()))
 
     return Litestar(
-        route_handlers=[
-            InitiationController,
-            DeskController,
-            PushController,
-            OpsController,
-            ClusterController,
-            openapi,
-            page,
-        ],
+        route_handlers=[*CONTROLLERS, openapi, page],
         dependencies=provided,
         exception_handlers={
             RequestRefused: _refused,
@@ -235,6 +251,7 @@ def _openapi() -> OpenAPIConfig:
         tags=[
             Tag(name="desk", description="One agent's session."),
             Tag(name="push", description="Notices where there is no WebSocket."),
+            Tag(name="scripts", description="The same by scripts (JSONP), where nothing else comes through."),
             Tag(name="operations", description="Probes, status, metrics."),
             Tag(name="cluster", description="All instances, for operators."),
         ],
@@ -242,6 +259,9 @@ def _openapi() -> OpenAPIConfig:
             security_schemes={
                 "token": SecurityScheme(
                     type="http", scheme="bearer", description="The token that a login was answered with."
+                ),
+                "jsonp": SecurityScheme(
+                    type="apiKey", security_scheme_in="query", name="token", description="The short token for scripts."
                 ),
                 "operator": SecurityScheme(
                     type="http", scheme="bearer", description="The content of http.operators_token_file."

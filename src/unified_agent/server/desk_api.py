@@ -96,6 +96,31 @@ class Desk:
             raise RequestRefused(found.value)
         return found
 
+    def config(self) -> ConfigBody:
+        """Tell what a login page needs to know."""
+        sessions = self.settings.sessions
+        return ConfigBody(
+            instance=self.settings.instance,
+            version=__version__,
+            now=self.now(),
+            not_ready_reasons=_reasons(sessions.not_ready_reasons),
+            log_out_reasons=_reasons(sessions.log_out_reasons),
+            reason_required=sessions.policy.reason_required,
+            uses_dialler=bool(self.settings.diallers),
+            languages=LANGUAGES,
+        )
+
+    def witness(self, instance: str, address: str) -> Witness:
+        """Say what is thought of another instance.
+
+        Raises:
+            RequestRefused: ``login.too-many``, from one address.
+        """
+        wait_s = self.witness_limiter.wait_s(address)
+        if wait_s:
+            raise RequestRefused("login.too-many", f"try again in {wait_s:.0f} s", retry_after_s=wait_s)
+        return self.whereabouts.witness(InstanceId(instance), None)
+
     def still(self, record: CommandRecord | None, failure: str) -> CommandStanding:
         """Tell how a command stands.
 
@@ -105,6 +130,11 @@ class Desk:
         if record is None:
             raise RequestRefused(failure)
         return standing(record)
+
+
+def address_of(request: DeskRequest) -> str:
+    """Return who asks, as far as we see; empty when that is not known."""
+    return request.client.host if request.client else ""
 
 
 def problems(*failures: str) -> dict[int, ResponseSpec]:
@@ -133,17 +163,7 @@ class DeskController(Controller):
     )
     def config(self, desk: NamedDependency[Desk]) -> ConfigBody:
         """Public: reason codes, languages, whether a dialler is used."""
-        sessions = desk.settings.sessions
-        return ConfigBody(
-            instance=desk.settings.instance,
-            version=__version__,
-            now=desk.now(),
-            not_ready_reasons=_reasons(sessions.not_ready_reasons),
-            log_out_reasons=_reasons(sessions.log_out_reasons),
-            reason_required=sessions.policy.reason_required,
-            uses_dialler=bool(desk.settings.diallers),
-            languages=LANGUAGES,
-        )
+        return desk.config()
 
     @post(
         "/session",
@@ -228,10 +248,7 @@ class DeskController(Controller):
     )
     def witness(self, desk: NamedDependency[Desk], request: DeskRequest, instance: InstanceName) -> Witness:
         """Public: asked by a desktop whose instance has fallen silent."""
-        wait_s = desk.witness_limiter.wait_s(request.client.host if request.client else "")
-        if wait_s:
-            raise RequestRefused("login.too-many", f"try again in {wait_s:.0f} s", retry_after_s=wait_s)
-        return desk.whereabouts.witness(InstanceId(instance), None)
+        return desk.witness(instance, address_of(request))
 
     @get(
         "/session",

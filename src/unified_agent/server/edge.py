@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from unified_agent.observe import get_logger, log_event
 from unified_agent.server.auth import Origins
 from unified_agent.server.failures import FAILURES, PROBLEM_TYPE, encode_problem, problem
+from unified_agent.server.jsonp_guard import PATH as SCRIPT_PATH
 from unified_agent.server.routing import cookie_route, is_route, routing_cookie, without_parameters
 
 LOGGER: Final = get_logger("server")
@@ -23,6 +24,14 @@ _HEADERS: Final = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+#: In other pages a script of ours runs; opened by itself it is a file to be saved, whatever its name.
+_SCRIPT_HEADERS: Final = (
+    (b"content-disposition", b'attachment; filename="f.txt"'),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+)
+#: The client library, which pages of others load.
+_LIBRARY_PATH: Final = "/client/"
+_LIBRARY_HEADERS: Final = ((b"cross-origin-resource-policy", b"cross-origin"), (b"vary", b"origin"))
 _FOREIGN_METHODS: Final = b"GET, HEAD, POST, DELETE"
 _FOREIGN_HEADERS: Final = b"authorization, content-type"
 
@@ -86,19 +95,21 @@ class Edge:
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = _complete(message["headers"], correlation, foreign, self._instances())
+                given = [*message["headers"], *_headers_of(scope["path"])]
+                headers = _complete(given, correlation, foreign, self._instances())
                 message = {**message, "headers": [*headers, *self._route(scope)]}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
-        if not self._origins.accepts(origin, host):
+        is_script = scope["path"].startswith(SCRIPT_PATH)  # which page asks for one is judged apart
+        if not is_script and not self._origins.accepts(origin, host):
             log_event(LOGGER, "origin_refused", level="warning", origin=origin, host=host)
             await _answer_problem(send_on, "origin.refused", "see the setting http.allowed_origins", correlation)
         elif foreign is not None and scope["method"] == "OPTIONS":
             await _answer(send_on, 204, (), b"")
         else:
-            if head:
+            if head and not is_script:  # a GET of a script may do something
                 scope["method"] = "GET"
             await self._inner(scope, receive, send_on)
 
@@ -108,6 +119,13 @@ class Edge:
         if route and is_route(route) and cookie_route(_header(scope, b"cookie")) != route:
             cookie = routing_cookie(route, self._make_correlation(), secure=scope["scheme"] == "https")
             yield b"set-cookie", cookie.encode()
+
+
+def _headers_of(path: str) -> tuple[tuple[bytes, bytes], ...]:
+    """Return what is special about the answers of a path."""
+    if path.startswith(SCRIPT_PATH):
+        return _SCRIPT_HEADERS
+    return _LIBRARY_HEADERS if path.startswith(_LIBRARY_PATH) else ()
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

@@ -34,10 +34,12 @@ PROMISE_S: Final = 3.0
 FULL_RETRY_S: Final = 15.0
 NOT_SERVING_RETRY_S: Final = 2.0
 
+#: An agent's id at the switch, or nothing.
+AGENT_PATTERN: Final = r"^[0-9]{0,15}" + END
 AgentQuery = Annotated[
     str,
     Parameter(
-        pattern=r"^[0-9]{0,15}" + END,
+        pattern=AGENT_PATTERN,
         description="The agent's id at the switch: whoever has a session is sent to the instance that has it.",
     ),
 ]

@@ -51,6 +51,12 @@ class PollBody(Struct, kw_only=True, frozen=True):
     frames: Frames = ()
 
 
+class StreamEvent(Struct, kw_only=True, frozen=True):
+    """One event of the stream; its data is one frame."""
+
+    data: str
+
+
 #: What is described in the OpenAPI document by us, because frames are read later and elsewhere.
 BODIES: Final = {"openStream": HelloBody, "poll": PollBody, "sendFrames": FramesBody}
 _HELLO: Final = msgspec.json.Decoder(HelloBody)
@@ -125,7 +131,7 @@ class PushController(Controller):
         status_code=HTTP_200_OK,
         responses={
             200: ResponseSpec(
-                str,
+                StreamEvent,
                 generate_examples=False,
                 media_type="text/event-stream",
                 description="Events, each one frame: `opened` with the connection's id, then as on the WebSocket, "

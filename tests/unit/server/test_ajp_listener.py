@@ -101,6 +101,22 @@ async def test_a_wrong_secret_is_refused_counted_and_the_connection_closed() -> 
 
 
 @pytest.mark.asyncio
+async def test_of_many_ends_for_one_reason_few_are_told_and_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(ajp_listener, "QUIET_S", 1_000.0)
+    monkeypatch.setattr(ajp_listener, "log_event", lambda *_, **fields: told.append(fields))
+    async with serving() as served:
+        for _ in range(3):
+            assert (await (await served.connect()).ask(front.request(secret=b"other"))).status == 403
+        first = [fields for fields in told if "reason" in fields]
+        assert [(fields["reason"], fields["untold"]) for fields in first] == [("secret", 0)]
+        monkeypatch.setattr(ajp_listener, "QUIET_S", 0.0)
+        assert (await (await served.connect()).ask(front.request(secret=b"other"))).status == 403
+        assert (told[-1]["reason"], told[-1]["untold"]) == ("secret", 2)
+        assert served.counted('ua_ajp_refused_total{reason="secret"}') == 4
+
+
+@pytest.mark.asyncio
 async def test_an_upgrade_is_answered_with_the_ways_there_are() -> None:
     async with serving() as served:
         line = await served.connect()

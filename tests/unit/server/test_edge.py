@@ -1,5 +1,8 @@
 import pytest
-from tests.unit.server.serving import LOGIN, World, with_http
+from msgspec.structs import replace
+from tests.unit.server.serving import LOGIN, SETTINGS, World, with_http
+
+from unified_agent.settings import JsonpSettings
 
 pytestmark = pytest.mark.asyncio
 
@@ -68,3 +71,50 @@ async def test_a_routing_cookie_is_kept_from_plain_connections_where_there_are_o
         assert "; Secure" in (await client.get("/v1/entry")).headers["set-cookie"]
     async with World().client() as client:
         assert "; Secure" not in (await client.get("/v1/entry")).headers["set-cookie"]
+
+
+SCRIPT_HEADERS = {
+    "content-disposition": 'attachment; filename="f.txt"',
+    "cross-origin-resource-policy": "cross-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+
+
+async def test_scripts_may_be_loaded_by_other_pages_and_are_saved_when_opened_by_themselves():
+    world = World(replace(SETTINGS, jsonp=JsonpSettings(enabled=True, allow_unknown_callers=True)))
+    async with world.client() as client:
+        script = await client.get("/v1/jsonp/config", params={"callback": "f"})
+        refused = await client.get("/v1/jsonp/config", params={"callback": "1"})
+        unknown = await client.get("/v1/jsonp/nothing", params={"callback": "f"})
+        other = await client.get("/v1/config")
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    for answer in (script, refused, unknown):
+        assert {name: answer.headers[name] for name in SCRIPT_HEADERS} == SCRIPT_HEADERS
+    assert (refused.status_code, unknown.status_code) == (400, 404)
+    assert other.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "content-disposition" not in other.headers
+
+
+async def test_callers_of_scripts_may_call_rest_only_where_scripts_are_enabled():
+    callers = ("https://crm.example",)
+    for enabled, status in ((True, 201), (False, 403)):
+        world = World(replace(SETTINGS, jsonp=JsonpSettings(enabled=enabled, callers=callers)))
+        async with world.client(headers={"Origin": callers[0]}) as client:
+            assert (await client.post("/v1/session", json=LOGIN)).status_code == status
+
+
+async def test_the_client_library_may_be_loaded_by_other_pages(tmp_path):
+    (tmp_path / "client").mkdir()
+    (tmp_path / "client/ua-client.js").write_text("1;")
+    world = World(with_http(allowed_origins=("https://crm.example",)), static=tmp_path)
+    async with world.client() as client:
+        plain = await client.get("/client/ua-client.js")
+        module = await client.get("/client/ua-client.js", headers={"Origin": "https://crm.example"})
+        foreign = await client.get("/client/ua-client.js", headers={"Origin": "https://evil.example"})
+    assert plain.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "content-disposition" not in plain.headers
+    assert module.headers["access-control-allow-origin"] == "https://crm.example"
+    assert "origin" in plain.headers["vary"]
+    assert foreign.status_code == 403

@@ -96,8 +96,12 @@ class Poll(Held):
         connections.add(self)
 
     def first_reply(self) -> PollReply:
-        """Answer the poll that opened it."""
+        """Answer the poll that opened it. One that is over with it is kept for nobody."""
         reply = self._reply()
+        if reply.closed is not None:
+            self._connections.forget(self)
+        elif self.end is not None:
+            self._forget_later()
         return msgspec.structs.replace(reply, connection=self.id, hold_s=self._settings.poll_hold_s)
 
     async def next_reply(self, ack: int, texts: Iterable[bytes] = ()) -> PollReply:
@@ -178,6 +182,9 @@ class Poll(Held):
 
     def _changed(self) -> None:
         self._wake(_Wake.NEWS)
-        if self.end is not None:
-            until_s = self._clock.now_s() + self._settings.poll_hold_s + KEEP_S
-            self._clock.call_at(until_s, lambda: self._connections.forget(self))
+        if self.end is not None and self.number:
+            self._forget_later()
+
+    def _forget_later(self) -> None:
+        until_s = self._clock.now_s() + self._settings.poll_hold_s + KEEP_S
+        self._clock.call_at(until_s, lambda: self._connections.forget(self))

@@ -20,7 +20,6 @@ from unified_agent.wire.ajp13.codes import (
     CHUNK_AROUND_BYTES,
     CODED_NAME,
     HEAD_BYTES,
-    LOCAL_ADDRESS,
     METHOD_STORED,
     METHODS,
     NOT_SENT,
@@ -29,7 +28,6 @@ from unified_agent.wire.ajp13.codes import (
     REMOTE_PORT,
     REQUEST_HEADERS,
     RESPONSE_HEADERS,
-    TLS_PROTOCOL,
     Attribute,
     Kind,
     reason_phrase,
@@ -50,9 +48,19 @@ _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: What a path may consist of: visible ASCII, everything else comes percent-encoded.
 _PATH: Final = re.compile(rb"/[!-~]*|\*")
 _HEADER_NAMES: Final = dict(enumerate(REQUEST_HEADERS, 1))
-_METHOD_NAMES: Final = dict(enumerate(METHODS, 1))
 _RESPONSE_CODES: Final = {name: bytes((CODED_NAME, code)) for code, name in enumerate(RESPONSE_HEADERS, 1)}
 _FRAMING_HEADERS: Final = frozenset({b"content-length", b"transfer-encoding"})
+#: Protocol, path, address and name of the browser, name of the server.
+_HEAD_STRINGS: Final = range(5)
+#: As plain numbers, which are faster to compare.
+_END: Final = int(Attribute.END)
+_QUERY_STRING: Final = int(Attribute.QUERY_STRING)
+_REQUEST_ATTRIBUTE: Final = int(Attribute.REQUEST_ATTRIBUTE)
+_ROUTE: Final = int(Attribute.ROUTE)
+_SECRET: Final = int(Attribute.SECRET)
+_SSL_KEY_SIZE: Final = int(Attribute.SSL_KEY_SIZE)
+_STORED_METHOD: Final = int(Attribute.STORED_METHOD)
+_SEND_BODY_CHUNK: Final = int(Kind.SEND_BODY_CHUNK)
 #: Longer numbers of bytes there are none.
 _LENGTH_DIGITS: Final = 18
 
@@ -71,7 +79,7 @@ class Fault(RemoteProtocolError):
         self.status = status
 
 
-class ForwardRequest(Struct, frozen=True, kw_only=True, gc=False):
+class ForwardRequest(Struct, frozen=True, gc=False):
     """What a web server passes on of a request. All of it is as true as the web server is trusted.
 
     Attributes:
@@ -85,16 +93,12 @@ class ForwardRequest(Struct, frozen=True, kw_only=True, gc=False):
         headers: names in lower case.
         content_length: as announced, None for nothing announced.
         is_chunked: a body of unknown length can be had.
-        route: which the balancer chose or the session named.
-        activation: of this instance at mod_jk's balancer: ``ACT``, ``DIS``, ``STP``, or empty.
-        remote_user, auth_type, tls_certificate: as the web server has found, empty for none. Only for those who
-            trust it in this.
-        tls_cipher, tls_protocol: between browser and web server, empty for none.
-        attributes: others that were sent, by name.
+        strings: attributes of the protocol by their code, without the secret.
+        attributes: request attributes by their name.
     """
 
     method: str
-    protocol: str
+    protocol: bytes
     path: bytes
     query: bytes
     remote_address: str
@@ -105,14 +109,22 @@ class ForwardRequest(Struct, frozen=True, kw_only=True, gc=False):
     headers: list[tuple[bytes, bytes]]
     content_length: int | None
     is_chunked: bool
-    route: str = ""
-    activation: str = ""
-    remote_user: str = ""
-    auth_type: str = ""
-    tls_certificate: str = ""
-    tls_cipher: str = ""
-    tls_protocol: str = ""
-    attributes: dict[str, str]
+    strings: dict[int, bytes]
+    attributes: dict[bytes, bytes]
+
+    @property
+    def route(self) -> str:
+        """Which the balancer chose or the session named; empty for none."""
+        return self.strings.get(_ROUTE, b"").decode("latin-1")
+
+    @property
+    def activation(self) -> str:
+        """Of this instance at mod_jk's balancer: ``ACT``, ``DIS``, ``STP``, or empty."""
+        return self.attributes.get(ACTIVATION, b"").decode("latin-1")
+
+    def text(self, code: Attribute) -> str:
+        """Return an attribute of the protocol, empty for none. Of a user only for those who trust the web server."""
+        return self.strings.get(code, b"").decode("latin-1")
 
 
 # --- from the web server
@@ -155,87 +167,104 @@ def read_body(payload: bytes) -> bytes:
     return payload[2 : 2 + length]
 
 
+# Strings are read where they stand, not by a function: a request has twenty or more of them, and they are most of what
+# a request costs us.
+
+
 def _read_request(payload: bytes, header_limit: int) -> tuple[ForwardRequest, bytes]:
-    code = payload[1]
-    protocol, at = _read_string(payload, 2)
-    path, at = _read_string(payload, at)
-    remote_address, at = _read_string(payload, at)
-    _, at = _read_string(payload, at)  # the browser's host name, which nobody looks up
-    server_name, at = _read_string(payload, at)
-    server_port = payload[at] << 8 | payload[at + 1]
-    is_tls = payload[at + 2] != 0
+    at = 2
+    texts = []
+    for _ in _HEAD_STRINGS:
+        length = payload[at] << 8 | payload[at + 1]
+        at += 2
+        if length == NULL_LENGTH:
+            texts.append(b"")
+            continue
+        end = at + length
+        if payload[end]:
+            raise _unended()
+        texts.append(payload[at:end])
+        at = end + 1
+    protocol, path, remote_address, _, server_name = texts
+    if not _PATH.fullmatch(path):
+        raise Fault(CloseReason.MALFORMED, "the path is none")
     count = payload[at + 3] << 8 | payload[at + 4]
     if count > header_limit:
         raise Fault(CloseReason.MALFORMED, f"{count} headers, of which {header_limit} are taken")
-    headers, at = _read_headers(payload, at + 5, count)
-    strings, attributes = _read_attributes(payload, at)
-    if not _PATH.fullmatch(path):
-        raise Fault(CloseReason.MALFORMED, "the path is none")
+    headers, framing, behind = _read_headers(payload, at + 5, count)
+    strings, attributes = _read_attributes(payload, behind)
+    content_length, is_chunked = _read_framing(framing) if framing else (None, False)
+    port = attributes.get(REMOTE_PORT, b"")
+    secret = strings.pop(_SECRET, b"")
+    request = ForwardRequest(
+        _read_method(payload[1], strings),
+        protocol,
+        path,
+        strings.get(_QUERY_STRING, b""),
+        remote_address.decode("latin-1"),
+        int(port) if port.isdigit() and len(port) < 6 else 0,
+        server_name.decode("latin-1"),
+        payload[at] << 8 | payload[at + 1],
+        payload[at + 2] != 0,
+        headers,
+        content_length,
+        is_chunked,
+        strings,
+        attributes,
+    )
+    return request, secret
+
+
+def _unended() -> Fault:
+    return Fault(CloseReason.MALFORMED, "a string does not end where it should")
+
+
+def _read_method(code: int, strings: dict[int, bytes]) -> str:
     if code == METHOD_STORED:
-        stored = strings.get(Attribute.STORED_METHOD, b"")
+        stored = strings.get(_STORED_METHOD, b"")
         if not _TOKEN.fullmatch(stored):
             raise Fault(CloseReason.MALFORMED, "the method is none")
-        method = stored.decode("ascii")
-    else:
-        method = _METHOD_NAMES.get(code, "")
-        if not method:
-            raise Fault(CloseReason.MALFORMED, f"there is no method {code}")
-    content_length, is_chunked = _read_framing(headers)
-    port = attributes.pop(REMOTE_PORT, "")
-    attributes.pop(LOCAL_ADDRESS, None)
-    request = ForwardRequest(
-        method=method,
-        protocol=protocol.decode("latin-1"),
-        path=path,
-        query=strings.get(Attribute.QUERY_STRING, b""),
-        remote_address=remote_address.decode("latin-1"),
-        remote_port=int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0,
-        server_name=server_name.decode("latin-1"),
-        server_port=server_port,
-        is_tls=is_tls,
-        headers=headers,
-        content_length=content_length,
-        is_chunked=is_chunked,
-        route=_text(strings, Attribute.ROUTE),
-        activation=attributes.pop(ACTIVATION, ""),
-        remote_user=_text(strings, Attribute.REMOTE_USER),
-        auth_type=_text(strings, Attribute.AUTH_TYPE),
-        tls_certificate=_text(strings, Attribute.SSL_CERT),
-        tls_cipher=_text(strings, Attribute.SSL_CIPHER),
-        tls_protocol=attributes.pop(TLS_PROTOCOL, ""),
-        attributes=attributes,
-    )
-    return request, strings.get(Attribute.SECRET, b"")
+        return stored.decode("ascii")
+    if not 0 < code <= len(METHODS):
+        raise Fault(CloseReason.MALFORMED, f"there is no method {code}")
+    return METHODS[code - 1]
 
 
-def _read_string(payload: bytes, at: int) -> tuple[bytes, int]:
-    """Read a string, and where what follows begins; null becomes empty. Raises IndexError beyond the end."""
-    length = payload[at] << 8 | payload[at + 1]
-    if length == NULL_LENGTH:
-        return b"", at + 2
-    end = at + 2 + length
-    if payload[end]:
-        raise Fault(CloseReason.MALFORMED, "a string does not end where it should")
-    return payload[at + 2 : end], end + 1
-
-
-def _read_headers(payload: bytes, at: int, count: int) -> tuple[list[tuple[bytes, bytes]], int]:
-    headers = []
+def _read_headers(
+    payload: bytes, at: int, count: int
+) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]], int]:
+    """Read all headers, those of them that tell of a body, and where what follows begins."""
+    headers, framing, values = [], [], []
     for _ in range(count):
         if payload[at] == CODED_NAME:
             name = _HEADER_NAMES.get(payload[at + 1], b"")
-            at += 2
             if not name:
-                raise Fault(CloseReason.MALFORMED, f"there is no header {payload[at - 1]}")
+                raise Fault(CloseReason.MALFORMED, f"there is no header {payload[at + 1]}")
+            at += 2
         else:
-            spelt, at = _read_string(payload, at)
-            name = _lower_name(spelt)
-        value, at = _read_string(payload, at)
+            end = at + 2 + (payload[at] << 8 | payload[at + 1])
+            if payload[end]:
+                raise _unended()
+            name = _lower_name(payload[at + 2 : end])
+            at = end + 1
+        length = payload[at] << 8 | payload[at + 1]
+        at += 2
+        if length == NULL_LENGTH:
+            value = b""
+        else:
+            end = at + length
+            if payload[end]:
+                raise _unended()
+            value = payload[at:end]
+            at = end + 1
+            values.append(value)
         headers.append((name, value))
-    values = b"".join([value for _, value in headers])
-    if b"\n" in values or b"\r" in values or b"\0" in values:
+        if name in _FRAMING_HEADERS:
+            framing.append((name, value))
+    together = b"".join(values)
+    if b"\n" in together or b"\r" in together or b"\0" in together:
         raise Fault(CloseReason.MALFORMED, "a header has a line feed in it, or a zero")
-    return headers, at
+    return headers, framing, at
 
 
 @lru_cache(maxsize=256)
@@ -245,42 +274,47 @@ def _lower_name(name: bytes) -> bytes:
     return name.lower()
 
 
-def _read_attributes(payload: bytes, at: int) -> tuple[dict[int, bytes], dict[str, str]]:
+def _read_attributes(payload: bytes, at: int) -> tuple[dict[int, bytes], dict[bytes, bytes]]:
     """Read what stands behind the headers: strings by their code, and request attributes by their name."""
     strings: dict[int, bytes] = {}
-    attributes: dict[str, str] = {}
-    while (code := payload[at]) != Attribute.END:
-        at += 1
-        if code == Attribute.REQUEST_ATTRIBUTE:
-            name, at = _read_string(payload, at)
-            value, at = _read_string(payload, at)
-            attributes[name.decode("latin-1")] = value.decode("latin-1")
-        elif code == Attribute.SSL_KEY_SIZE:
-            at += 2
-        elif 0 < code <= Attribute.STORED_METHOD:
-            if code in strings:
-                raise Fault(CloseReason.MALFORMED, f"attribute {code} comes twice")
-            strings[code], at = _read_string(payload, at)
-        else:  # nobody knows how long it is
-            raise Fault(CloseReason.MALFORMED, f"there is no attribute {code}")
+    attributes: dict[bytes, bytes] = {}
+    name: bytes | None = None
+    while (code := payload[at]) != _END or name is not None:
+        if name is None:
+            at += 1
+            if code == _SSL_KEY_SIZE:
+                at += 2
+                continue
+            if not 0 < code <= _STORED_METHOD:  # nobody knows how long it is
+                raise Fault(CloseReason.MALFORMED, f"there is no attribute {code}")
+        length = payload[at] << 8 | payload[at + 1]
+        at += 2
+        value = b""
+        if length != NULL_LENGTH:
+            end = at + length
+            if payload[end]:
+                raise _unended()
+            value = payload[at:end]
+            at = end + 1
+        if name is not None:
+            attributes[name], name = value, None
+        elif code == _REQUEST_ATTRIBUTE:
+            name = value
+        elif code in strings:
+            raise Fault(CloseReason.MALFORMED, f"attribute {code} comes twice")
+        else:
+            strings[code] = value
     if at + 1 != len(payload):
         raise Fault(CloseReason.MALFORMED, "something follows the end of a request")
     return strings, attributes
 
 
-def _text(strings: dict[int, bytes], code: int) -> str:
-    return strings[code].decode("latin-1") if code in strings else ""
-
-
-def _read_framing(headers: Sequence[tuple[bytes, bytes]]) -> tuple[int | None, bool]:
+def _read_framing(framing: Sequence[tuple[bytes, bytes]]) -> tuple[int | None, bool]:
     """Say how long a body was announced, and whether it is one of unknown length.
 
     Raises:
         Fault: the headers leave it open: what we then take for a packet of body might be a request, or the reverse.
     """
-    framing = [each for each in headers if each[0] in _FRAMING_HEADERS]
-    if not framing:
-        return None, False
     if len(framing) > 1:
         raise Fault(CloseReason.FRAMING, "the length of the body is announced twice")
     name, value = framing[0]
@@ -331,11 +365,11 @@ def chunk_packets(data: bytes, packet_size_bytes: int) -> list[bytes]:
     most = packet_size_bytes - CHUNK_AROUND_BYTES
     length = len(data)
     if length <= most:
-        return [_CHUNK(OUR_MAGIC, length + 4, Kind.SEND_BODY_CHUNK, length), data, b"\0"] if length else []
+        return [_CHUNK(OUR_MAGIC, length + 4, _SEND_BODY_CHUNK, length), data, b"\0"] if length else []
     parts: list[bytes] = []
     for at in range(0, length, most):
         piece = data[at : at + most]
-        parts += (_CHUNK(OUR_MAGIC, len(piece) + 4, Kind.SEND_BODY_CHUNK, len(piece)), piece, b"\0")
+        parts += (_CHUNK(OUR_MAGIC, len(piece) + 4, _SEND_BODY_CHUNK, len(piece)), piece, b"\0")
     return parts
 
 

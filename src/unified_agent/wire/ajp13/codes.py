@@ -135,10 +135,10 @@ HOP_BY_HOP: Final = frozenset(
 NOT_SENT: Final = HOP_BY_HOP | {b"transfer-encoding"}
 
 #: Names of request attributes that fronts send by themselves. JK_LB_ACTIVATION comes from mod_jk only, always.
-REMOTE_PORT: Final = "AJP_REMOTE_PORT"
-LOCAL_ADDRESS: Final = "AJP_LOCAL_ADDR"
-TLS_PROTOCOL: Final = "AJP_SSL_PROTOCOL"
-ACTIVATION: Final = "JK_LB_ACTIVATION"
+REMOTE_PORT: Final = b"AJP_REMOTE_PORT"
+LOCAL_ADDRESS: Final = b"AJP_LOCAL_ADDR"
+TLS_PROTOCOL: Final = b"AJP_SSL_PROTOCOL"
+ACTIVATION: Final = b"JK_LB_ACTIVATION"
 KNOWN_ATTRIBUTES: Final = frozenset({REMOTE_PORT, LOCAL_ADDRESS, TLS_PROTOCOL, ACTIVATION})
 
 

@@ -62,6 +62,11 @@ class Phase(Enum):
     OVER = "over"
 
 
+#: The same, found faster than members of an enumeration.
+_IDLE, _ANSWERING, _OVER = Phase
+_FORWARD_REQUEST, _PING = int(Kind.FORWARD_REQUEST), int(Kind.CPING)
+
+
 class AjpConnection:
     """One connection; the doors are those of ``wire.doors.Connection``.
 
@@ -94,7 +99,7 @@ class AjpConnection:
     def __init__(self, limits: AjpLimits, secret: bytes, now_s: float) -> None:
         self._limits = limits
         self._secret = secret
-        self._phase = Phase.IDLE
+        self._phase = _IDLE
         self._stopping = False
         self._unread = bytearray()
         #: So many bytes must have come before it is worth looking at them again.
@@ -148,19 +153,22 @@ class AjpConnection:
 
         Raises:
             LocalProtocolError: nothing is being answered, the answer has begun, or the headers do not fit into one
-                packet or would break out of their line. Nothing was sent then.
+                packet, would break out of their line, or announce no number. Nothing was sent then.
         """
         self._check_answering()
         if self._headers_sent:
             raise LocalProtocolError("the headers were sent already")
-        self._outgoing.append(headers_packet(status, headers, self._limits.packet_size_bytes))
-        self._headers_sent = True
+        packet = headers_packet(status, headers, self._limits.packet_size_bytes)
         assert self._request is not None, "somebody is being answered"
         self._without_body = has_no_body(self._request.method, status)
         if not self._without_body:
             for name, value in headers:
                 if len(name) == 14 and name.lower() == b"content-length":
+                    if not value.isdigit():
+                        raise LocalProtocolError("the length of the body is no number")
                     self._answer_left_bytes = int(value)
+        self._outgoing.append(packet)
+        self._headers_sent = True
 
     def send_body(self, data: bytes) -> None:
         """Send a piece of the answer's body; nothing, when this answer has none.
@@ -181,7 +189,7 @@ class AjpConnection:
 
     def send_flush(self) -> None:
         """Have the web server pass on what it has: by itself it waits for the end. Nothing before the headers."""
-        if self._phase is Phase.ANSWERING and self._headers_sent:
+        if self._phase is _ANSWERING and self._headers_sent:
             self._outgoing.append(FLUSH)
 
     def send_end(self, now_s: float) -> None:
@@ -200,7 +208,8 @@ class AjpConnection:
             self._end(CloseReason.STOPPED, "the last answer was given")
             return
         self._outgoing.append(END_AND_REUSE)
-        self._phase = Phase.IDLE
+        self._events.clear()  # pieces of a body that nobody wants any more
+        self._phase = _IDLE
         self._request = None
         self._headers_sent = False
         self._waiting_s = now_s
@@ -209,7 +218,7 @@ class AjpConnection:
     def stop(self) -> None:
         """Take no more requests: end now, or when the present one is answered."""
         self._stopping = True
-        if self._phase is Phase.IDLE:
+        if self._phase is _IDLE:
             self._end(CloseReason.STOPPED, "nothing was going on")
 
     def fail(self, detail: str) -> None:
@@ -224,7 +233,7 @@ class AjpConnection:
 
     def receive_data(self, data: bytes, now_s: float) -> None:
         """Take bytes from the web server. After ``Ended`` they are ignored."""
-        if self._phase is Phase.OVER:
+        if self._phase is _OVER:
             return
         unread = self._unread
         if unread:
@@ -233,7 +242,7 @@ class AjpConnection:
                 return
             data = bytes(unread)
             unread.clear()
-        elif data == _CPING and self._phase is Phase.IDLE and not self._due:
+        elif data == _CPING and self._phase is _IDLE and not self._due:
             self._waiting_s = now_s
             self._outgoing.append(CPONG)
             return
@@ -245,8 +254,11 @@ class AjpConnection:
 
     def data_to_send(self) -> bytes:
         """See ``doors``."""
-        data = b"".join(self._outgoing)
-        self._outgoing.clear()
+        outgoing = self._outgoing
+        if not outgoing:
+            return b""
+        data = outgoing[0] if len(outgoing) == 1 else b"".join(outgoing)
+        outgoing.clear()
         return data
 
     def next_event(self) -> Event | None:
@@ -255,7 +267,7 @@ class AjpConnection:
 
     def next_timer(self) -> float | None:
         """See ``doors``. While we are busy answering, nothing is expected of the web server."""
-        if self._phase is Phase.OVER or (self._phase is Phase.ANSWERING and not self._due):
+        if self._phase is _OVER or (self._phase is _ANSWERING and not self._due):
             return None
         if self._unread:
             return self._partial_s + self._limits.read_timeout_s
@@ -288,7 +300,7 @@ class AjpConnection:
         need = HEAD_BYTES
         try:
             while at < size:
-                if self._phase is Phase.ANSWERING and not self._due:
+                if self._phase is _ANSWERING and not self._due:
                     self._check_early(size - at)
                     break
                 need = self._packet_bytes(data, at, size)
@@ -300,7 +312,7 @@ class AjpConnection:
                     self._take_body(payload, now_s)
                 else:
                     self._take_idle(payload, now_s)
-                if self._phase is Phase.OVER:
+                if self._phase is _OVER:
                     return
         except Fault as fault:
             self._refuse(fault)
@@ -328,10 +340,10 @@ class AjpConnection:
 
     def _take_idle(self, payload: bytes, now_s: float) -> None:
         kind = payload[0] if payload else None
-        if kind == Kind.FORWARD_REQUEST:
+        if kind == _FORWARD_REQUEST:
             request, secret = read_forward_request(payload, self._limits.header_limit)
             self._begin(request, secret, now_s)
-        elif kind == Kind.CPING:
+        elif kind == _PING:
             self._waiting_s = now_s
             self._outgoing.append(CPONG)
         elif kind is not None:
@@ -341,11 +353,11 @@ class AjpConnection:
         self._request = request
         self._headers_sent = False
         self._answer_left_bytes = None
-        self._phase = Phase.ANSWERING
+        self._phase = _ANSWERING
         if self._secret and not hmac.compare_digest(secret, self._secret):
             detail = "the secret is not ours" if secret else "there is no secret"
             raise Fault(CloseReason.SECRET, detail, 403)
-        if request.attributes and not request.attributes.keys() <= self._limits.allowed_attributes:
+        if not request.attributes.keys() <= self._limits.allowed_attributes:
             raise Fault(CloseReason.ATTRIBUTE, "a request attribute is not allowed", 403)
         length = request.content_length
         self._body_more = request.is_chunked or bool(length)
@@ -357,8 +369,8 @@ class AjpConnection:
     def _take_body(self, payload: bytes, now_s: float) -> None:
         self._due = False
         self._waiting_s = now_s
-        data = read_body(payload) if self._phase is Phase.ANSWERING else b""
-        if self._phase is Phase.IDLE:  # nobody wants it any more
+        data = read_body(payload) if self._phase is _ANSWERING else b""
+        if self._phase is _IDLE:  # nobody wants it any more
             return
         left = self._body_left_bytes
         if left is None:
@@ -384,12 +396,12 @@ class AjpConnection:
         self._end(fault.reason, str(fault))
 
     def _check_answering(self) -> None:
-        if self._phase is not Phase.ANSWERING:
+        if self._phase is not _ANSWERING:
             raise LocalProtocolError("no request is being answered")
 
     def _end(self, reason: CloseReason, detail: str) -> None:
-        if self._phase is not Phase.OVER:
-            self._phase = Phase.OVER
+        if self._phase is not _OVER:
+            self._phase = _OVER
             self._request = None
             self._unread.clear()
             self._events.append(Ended(reason, detail))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from unified_agent.errors import LocalProtocolError
-from unified_agent.wire.ajp13.codes import PACKET_LEAST_BYTES, PACKET_MOST_BYTES
+from unified_agent.wire.ajp13.codes import KNOWN_ATTRIBUTES, PACKET_LEAST_BYTES, PACKET_MOST_BYTES
 
 
 class AjpLimits(Struct, frozen=True, kw_only=True):
@@ -14,7 +14,7 @@ class AjpLimits(Struct, frozen=True, kw_only=True):
     Attributes:
         packet_size_bytes: of a packet with its head, as the web server has it.
         header_limit: headers of a request.
-        allowed_attributes: names of request attributes that are taken, besides those that web servers always send.
+        allowed_attributes: names of request attributes that are taken.
         idle_timeout_s: without a request for this long the connection is over; also without a packet of body that is
             due, for which the web server may wait for its browser.
         read_timeout_s: from the first byte of a packet to its last.
@@ -22,7 +22,7 @@ class AjpLimits(Struct, frozen=True, kw_only=True):
 
     packet_size_bytes: int = PACKET_LEAST_BYTES
     header_limit: int = 128
-    allowed_attributes: frozenset[str] = frozenset()
+    allowed_attributes: frozenset[bytes] = KNOWN_ATTRIBUTES
     idle_timeout_s: float = 75.0
     read_timeout_s: float = 10.0
 

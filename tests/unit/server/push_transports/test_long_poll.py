@@ -195,6 +195,17 @@ async def test_the_end_is_told_after_the_last_frames_again_and_again_and_forgott
     assert len(polled.connections) == 0
 
 
+async def test_one_that_is_refused_is_kept_for_nobody():
+    polled = Polled()
+    handler = polled.world.desks.connection("poll")
+    timers = len(polled.world.clock._timers)
+    poll = Poll(handler, polled.connections, token="x", settings=polled.settings, clock=polled.world.clock)
+    poll.begin(hello("x"))
+    assert poll.first_reply().closed is not None
+    assert len(polled.connections) == 0
+    assert len(polled.world.clock._timers) == timers
+
+
 async def test_with_more_to_fetch_the_end_is_not_told_yet():
     polled = Polled()
     await polled.open()

@@ -23,7 +23,7 @@ from unified_agent.wire.ajp13.codec import (
     read_body,
     read_forward_request,
 )
-from unified_agent.wire.ajp13.codes import METHODS, REQUEST_HEADERS
+from unified_agent.wire.ajp13.codes import KNOWN_ATTRIBUTES, METHODS, REQUEST_HEADERS, Attribute
 from unified_agent.wire.ajp13.reasons import CloseReason
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "ajp13"
@@ -53,7 +53,7 @@ def test_a_request_of_mod_jk_is_read_to_its_last_byte() -> None:
     assert secret == b"s3cr3t-Ajp"
     assert request == ForwardRequest(
         method="GET",
-        protocol="HTTP/1.1",
+        protocol=b"HTTP/1.1",
         path=b"/ua/ping",
         query=b"x=1&y=%20z",
         remote_address="127.0.0.1",
@@ -71,10 +71,15 @@ def test_a_request_of_mod_jk_is_read_to_its_last_byte() -> None:
         ],
         content_length=0,
         is_chunked=False,
-        route="node1",
-        activation="ACT",
-        attributes={"UA_SITE": "dc1"},
+        strings={5: b"x=1&y=%20z", 6: b"node1"},
+        attributes={
+            b"AJP_REMOTE_PORT": b"53176",
+            b"AJP_LOCAL_ADDR": b"127.0.0.1",
+            b"JK_LB_ACTIVATION": b"ACT",
+            b"UA_SITE": b"dc1",
+        },
     )
+    assert (request.route, request.activation) == ("node1", "ACT")
 
 
 def test_the_same_request_of_mod_proxy_ajp_differs_as_it_is_known_to() -> None:
@@ -83,7 +88,7 @@ def test_the_same_request_of_mod_proxy_ajp_differs_as_it_is_known_to() -> None:
     assert (request.server_port, request.remote_port) == (18090, 34474)
     assert [name for name, _ in request.headers] == [b"host", b"accept", b"user-agent", b"cookie", b"x-emp2"]
     assert (request.content_length, request.activation, request.route) == (None, "", "node1")
-    assert request.attributes == {"UA_SITE": "dc1"}
+    assert request.attributes.keys() == {b"AJP_REMOTE_PORT", b"AJP_LOCAL_ADDR", b"UA_SITE"}
 
 
 def test_the_builder_of_our_tests_writes_what_mod_jk_wrote() -> None:
@@ -115,11 +120,12 @@ def test_the_builder_of_our_tests_writes_what_mod_jk_wrote() -> None:
 
 def test_whom_and_what_the_web_server_has_found_is_kept() -> None:
     request = read(front.request(attributes=vector("user-attributes") + vector("tls-attributes")))
-    assert (request.remote_user, request.auth_type) == ("agent1000", "Basic")
-    assert (request.tls_cipher, request.tls_protocol) == ("TLS_AES_256_GCM_SHA384", "TLSv1.3")
-    assert request.attributes == {}
+    assert (request.text(Attribute.REMOTE_USER), request.text(Attribute.AUTH_TYPE)) == ("agent1000", "Basic")
+    assert request.text(Attribute.SSL_CIPHER) == "TLS_AES_256_GCM_SHA384"
+    assert request.text(Attribute.SSL_KEY_SIZE) == "", "which is no string, and nobody needs it"
+    assert request.attributes == {b"AJP_SSL_PROTOCOL": b"TLSv1.3"}
     pem = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-    assert read(front.request(attributes=front.attribute(7, pem))).tls_certificate == pem.decode()
+    assert read(front.request(attributes=front.attribute(7, pem))).text(Attribute.SSL_CERT) == pem.decode()
 
 
 @pytest.mark.parametrize(("code", "method"), list(enumerate(METHODS, 1)))
@@ -383,7 +389,7 @@ def test_what_was_recorded_is_read_as_the_browser_sent_it(front_name: str) -> No
         assert secret == b"s3cr3t-Ajp", what
         assert request.remote_port > 0
         assert request.activation == ("ACT" if is_jk else "")
-        assert request.attributes == {}
+        assert request.attributes.keys() <= KNOWN_ATTRIBUTES
         seen[what] = request
     assert (seen["get"].path, seen["get"].query) == (b"/ua/ping", b"x=1&y=%20z")
     assert (b"x-emp2", b"") in seen["get"].headers
@@ -391,7 +397,7 @@ def test_what_was_recorded_is_read_as_the_browser_sent_it(front_name: str) -> No
     assert (seen["head"].method, seen["patch"].method, seen["post"].method) == ("HEAD", "PATCH", "POST")
     assert (seen["post"].content_length, seen["post, chunked"].is_chunked) == (11, True)
     old = seen["http/1.0 without a host"]
-    assert (old.protocol, old.server_name) == ("HTTP/1.0", "localhost")
+    assert (old.protocol, old.server_name) == (b"HTTP/1.0", "localhost")
     assert b"host" not in dict(old.headers)
     assert seen["an address for a path"].path == b"/ua/x"
     assert dict(seen["a header twice"].headers)[b"x-a"] == b"1, 2"
@@ -399,10 +405,11 @@ def test_what_was_recorded_is_read_as_the_browser_sent_it(front_name: str) -> No
     assert seen["bytes above ASCII"].query == b"b=\xc3\xa9"
     assert dict(seen["bytes above ASCII"].headers)[b"x-l1"] == b"caf\xe9"
     assert dict(seen["a websocket"].headers)[b"upgrade"] == b"websocket"
-    assert (seen["a user"].remote_user, seen["a user"].auth_type) == ("agent1000", "Basic")
-    tls = seen["tls"]
-    assert (tls.is_tls, tls.tls_protocol, tls.tls_cipher) == (True, "TLSv1.3", "TLS_AES_256_GCM_SHA384")
-    assert tls.tls_certificate.startswith("-----BEGIN CERTIFICATE-----\n")
+    user, tls = seen["a user"], seen["tls"]
+    assert (user.text(Attribute.REMOTE_USER), user.text(Attribute.AUTH_TYPE)) == ("agent1000", "Basic")
+    assert (tls.is_tls, tls.attributes[b"AJP_SSL_PROTOCOL"]) == (True, b"TLSv1.3")
+    assert tls.text(Attribute.SSL_CIPHER) == "TLS_AES_256_GCM_SHA384"
+    assert tls.text(Attribute.SSL_CERT).startswith("-----BEGIN CERTIFICATE-----\n")
 
 
 def recorded(front_name: str) -> dict[str, tuple[ForwardRequest, bytes]]:

@@ -1,0 +1,309 @@
+"""What a request by AJP costs us, and how our rate compares with Tomcat's behind the same mod_jk.
+
+    PYTHONPATH=src:. .venv/bin/python benchmarks/ajp.py [SECONDS] [ROUNDS]
+
+First without sockets: the packets that mod_jk sends for a request with a browser's headers are given to the listener's
+connection, which parses, runs a bare ASGI application that answers 200 bytes of JSON, and frames the answer. Then with
+everything: one httpd with mod_jk (ping_mode A, one balancer for each node) in front of a bare application on our
+listener, Tomcat's AJP connector with a servlet that answers the same bytes, and a whole instance asked for /healthz;
+`wrk -t1 -c32` asks each in turn, SECONDS (6) at a time, ROUNDS (3) times. Medians; CPU of the node's process from
+/proc, of httpd from all its processes; load generator, httpd and nodes share the machine, so only ratios count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+from typing import Any
+
+import uvloop
+from benchmarks.measuring import begin, cpu_s, settle_memory
+from tests.integration import apache
+from tests.unit.server.ajp_ends import Transport
+from tests.unit.wire.ajp13 import front
+
+from unified_agent.observe import Metrics, configure_logging
+from unified_agent.server.ajp_listener import AjpListener
+from unified_agent.server.ajp_protocol import AjpProtocol
+from unified_agent.settings import AjpSettings
+from unified_agent.tools.free_ports import find_free_ports
+
+SECRET = "s3cr3t-Ajp"
+BODY = json.dumps({"ok": True, "filler": "x" * 175}).encode()
+HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"content-type", b"application/json"),
+    (b"content-length", str(len(BODY)).encode()),
+]
+START = {"type": "http.response.start", "status": 200, "headers": HEADERS}
+LAST = {"type": "http.response.body", "body": BODY}
+BROWSER = [
+    (b"host", b"desk.example.com"),
+    (
+        b"user-agent",
+        b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537",
+    ),
+    (b"accept", b"*/*"),
+    (b"accept-language", b"en-GB,en;q=0.9,hu;q=0.8"),
+    (b"accept-encoding", b"gzip, deflate, br"),
+    (b"authorization", b"Bearer 0123456789abcdef0123456789abcdef0123456789a"),
+    (b"connection", b"keep-alive"),
+    (b"sec-fetch-site", b"same-origin"),
+    (b"sec-fetch-mode", b"cors"),
+    (b"content-length", b"0"),
+]
+#: As mod_jk sends it; and what wrk asks through it.
+ATTRIBUTES = (
+    front.attribute(6, b"ua-1")
+    + front.request_attribute(b"AJP_REMOTE_PORT", b"53176")
+    + front.request_attribute(b"AJP_LOCAL_ADDR", b"127.0.0.1")
+    + front.request_attribute(b"JK_LB_ACTIVATION", b"ACT")
+)
+NODE_SETTINGS = """
+instance = "ua-1"
+[http]
+port = 0
+[ajp]
+port = {port}
+secret = "{secret}"
+[[telephony.servers]]
+name = "aes-1"
+host = "127.0.0.1"
+port = 9
+[log]
+level = "error"
+"""
+JARS = Path("/usr/share/java")
+
+
+async def bare(scope: Any, receive: Any, send: Any) -> None:
+    """Answer every request with the same bytes."""
+    await send(START)
+    await send(LAST)
+
+
+# --- without sockets
+
+
+def alone(times: int = 20_000, batches: int = 7) -> None:
+    """Measure the layer by itself."""
+    few = front.request("GET", b"/a", BROWSER[:1], secret=SECRET.encode(), attributes=ATTRIBUTES)
+    many = front.request("GET", b"/v1/session", BROWSER, query=b"x=1", secret=SECRET.encode(), attributes=ATTRIBUTES)
+    loop_us = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    print("without sockets, µs of CPU                      median  lowest")
+    with loop_us as runner:
+        turn = runner.run(_turns(None, times, batches))
+        _say("a turn of the loop with nothing to do", turn)
+        _say("a ping", runner.run(_turns(front.CPING, times, batches)), turn)
+        _say("a request with one header", runner.run(_turns(few, times, batches)), turn)
+        _say("a request with a browser's ten headers", runner.run(_turns(many, times, batches)), turn)
+    print("(the turn is taken off what stands below it; a request's task is in)\n")
+
+
+def _say(what: str, took_us: list[float], off_us: list[float] | None = None) -> None:
+    off = (median(off_us), min(off_us)) if off_us else (0.0, 0.0)
+    print(f"{what:46} {median(took_us) - off[0]:7.1f} {min(took_us) - off[1]:7.1f}")
+
+
+async def _turns(data: bytes | None, times: int, batches: int) -> list[float]:
+    listener = AjpListener(AjpSettings(port=0, secret=SECRET), bare, Metrics())
+    listener.close()
+    protocol = AjpProtocol(listener, asyncio.get_running_loop())
+    listener._server = asyncio.Server  # type: ignore[assignment]  # lets connections in, without a port
+    transport = Transport()
+    protocol.connection_made(transport)
+    took = []
+    for _ in range(batches):
+        began = process_time()
+        for _ in range(times):
+            if data is not None:
+                protocol.data_received(data)
+            await asyncio.sleep(0)
+        took.append((process_time() - began) / times * 1e6)
+        if data is not None:
+            answers = len(transport.writes)
+            assert answers == times, f"{answers} of {times}"
+            transport.writes.clear()
+    return took
+
+
+# --- behind mod_jk
+
+
+@dataclass
+class Measured:
+    """One node's figures, a value for each round."""
+
+    rate: list[float] = field(default_factory=list)
+    p50_ms: list[float] = field(default_factory=list)
+    p99_ms: list[float] = field(default_factory=list)
+    node_us: list[float] = field(default_factory=list)
+    httpd_us: list[float] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def process(*command: str, until: str = "ready") -> AsyncIterator[int]:
+    """Run a program within this block, which begins when it says that it is ready."""
+    running = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert running.stdout is not None
+    try:
+        while (line := await asyncio.wait_for(running.stdout.readline(), 60)).decode().strip() != until:
+            assert line, f"{command[0]} ended"
+        yield running.pid
+    finally:
+        if running.returncode is None:
+            running.send_signal(signal.SIGTERM)
+        await running.wait()
+
+
+def three_nodes(ports: dict[str, int]) -> apache.Way:
+    """One balancer for each node, and a path for each."""
+    way = apache.jk(ports, secret=SECRET, maintain_s=60)
+    lines = [line for line in way.files["workers.properties"].splitlines() if not line.startswith("worker.ua.")]
+    lines[0] = f"worker.list={','.join(f'lb-{name}' for name in ports)}"
+    for name in ports:
+        lines += [f"worker.lb-{name}.type=lb", f"worker.lb-{name}.balance_workers={name}"]
+    mounts = "\n".join(f"JkMount /{name}/* lb-{name}" for name in ports) + "\nJkMount /healthz lb-instance"
+    kept = [line for line in way.directives.splitlines() if not line.startswith("JkMount ")]
+    return apache.Way(way.modules, "\n".join([*kept, mounts]), {"workers.properties": "\n".join(lines) + "\n"})
+
+
+async def measure(url: str, seconds: int, node: int, httpd: apache.Apache, into: Measured) -> None:
+    """Ask for some seconds, and add the figures."""
+    before = cpu_s(node), sum(map(cpu_s, httpd.pids()))
+    wrk = await asyncio.create_subprocess_exec(
+        "wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", url, stdout=asyncio.subprocess.PIPE
+    )
+    said = (await wrk.communicate())[0].decode()
+    after = cpu_s(node), sum(map(cpu_s, httpd.pids()))
+    assert "Non-2xx" not in said, said
+    assert "Socket errors" not in said, said
+    count = int(_find(r"(\d+) requests in", said))
+    into.rate.append(float(_find(r"Requests/sec:\s+([\d.]+)", said)))
+    into.p50_ms.append(_ms(_find(r"\n\s+50%\s+(\S+)", said)))
+    into.p99_ms.append(_ms(_find(r"\n\s+99%\s+(\S+)", said)))
+    into.node_us.append((after[0] - before[0]) / count * 1e6)
+    into.httpd_us.append((after[1] - before[1]) / count * 1e6)
+
+
+def _find(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    assert found is not None, text
+    return found[1]
+
+
+def _ms(text: str) -> float:
+    number, unit = float(_find(r"([\d.]+)", text)), _find(r"([a-z]+)", text)
+    return number * {"us": 0.001, "ms": 1.0, "s": 1_000.0}[unit]
+
+
+def compile_tomcat(folder: Path) -> str:
+    """Compile the servlet into the folder, and return where Java finds all classes."""
+    classes = ":".join(str(each) for each in JARS.glob("tomcat10-*.jar") if not re.search(r"10\.1|i18n", each.name))
+    source = Path(__file__).with_name("AjpTomcat.java")
+    subprocess.run(["javac", "-nowarn", "-cp", classes, "-d", str(folder), str(source)], check=True)
+    return f"{classes}:{folder}"
+
+
+async def behind(folder: Path, classes: str, seconds: int, rounds: int) -> None:
+    """Start everything, and ask each node in turn."""
+    names = ("bare", "tomcat", "instance")
+    ports = dict(zip(names, find_free_ports(3), strict=True))
+    settings = folder / "settings.toml"
+    settings.write_text(NODE_SETTINGS.format(port=ports["instance"], secret=SECRET))
+    figures = {name: Measured() for name in names}
+    me = (sys.executable, __file__, "--serve", str(ports["bare"]))
+    tomcat = (
+        "java",
+        "-Xmx256m",
+        "-cp",
+        classes,
+        "AjpTomcat",
+        str(ports["tomcat"]),
+        SECRET,
+        BODY.decode(),
+    )
+    instance = (sys.executable, "-m", "unified_agent.tools.cli", "serve", str(settings), "--no-guardian")
+    limits = "ThreadsPerChild 64\nServerLimit 1\nStartServers 1\nMaxRequestWorkers 64"
+    async with (
+        process(*me) as bare_pid,
+        process(*tomcat) as tomcat_pid,
+        process(*instance) as instance_pid,
+        apache.started(folder / "httpd", three_nodes(ports), limits=limits) as httpd,
+    ):
+        pids = dict(zip(names, (bare_pid, tomcat_pid, instance_pid), strict=True))
+        urls = {"bare": "/bare/a", "tomcat": "/tomcat/a", "instance": "/healthz"}
+        for name in names:  # Tomcat's compiler wants to have seen some
+            await measure(httpd.url + urls[name], max(2, seconds), pids[name], httpd, Measured())
+        for _ in range(rounds):
+            for name in names:
+                await measure(httpd.url + urls[name], seconds, pids[name], httpd, figures[name])
+    report(figures)
+
+
+def report(figures: dict[str, Measured]) -> None:
+    """Print medians and ratios."""
+    called = {
+        "bare": "mod_jk → our listener, bare application",
+        "tomcat": "mod_jk → Tomcat 10, servlet",
+        "instance": "mod_jk → a whole instance, GET /healthz",
+    }
+    print("behind mod_jk                             requests/s  p50 ms  p99 ms  node µs  httpd µs  of Tomcat's rate")
+    tomcat = median(figures["tomcat"].rate)
+    for name, it in figures.items():
+        rate = median(it.rate)
+        print(
+            f"{called[name]:41} {rate:10.0f} {median(it.p50_ms):7.2f} {median(it.p99_ms):7.2f}"
+            f" {median(it.node_us):8.0f} {median(it.httpd_us):9.0f} {rate / tomcat:17.2f}"
+        )
+    ratios = [ours / theirs for ours, theirs in zip(figures["bare"].rate, figures["tomcat"].rate, strict=True)]
+    print("each round, ours to Tomcat's:", ", ".join(f"{each:.2f}" for each in ratios))
+
+
+async def serve(port: int) -> None:
+    """Be the bare node."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    listener = AjpListener(AjpSettings(port=port, secret=SECRET), bare, Metrics())
+    serving = asyncio.create_task(listener.serve())
+    await listener.wait_started()
+    settle_memory()
+    print("ready", flush=True)
+    await stop.wait()
+    listener.stop()
+    await serving
+
+
+def main() -> None:
+    """Measure, or be measured."""
+    if sys.argv[1:2] == ["--serve"]:
+        configure_logging(level="error")
+        uvloop.run(serve(int(sys.argv[2])))
+        return
+    seconds, rounds = (int(each) for each in (sys.argv[1:] + ["6", "3"][len(sys.argv) - 1 :]))
+    begin(__doc__ or "", "uvloop", "litestar")
+    began = perf_counter()
+    alone()
+    if apache.missing("jk") or not shutil.which("wrk") or not shutil.which("javac"):
+        sys.exit(apache.missing("jk") or "wrk or javac is not installed")
+    with tempfile.TemporaryDirectory(prefix="ua-ajp-") as top:
+        Path(top).chmod(0o755)
+        subprocess.run([str(apache.PROGRAM), "-v"], check=True)
+        asyncio.run(behind(Path(top), compile_tomcat(Path(top)), seconds, rounds))
+    print(f"took {perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
