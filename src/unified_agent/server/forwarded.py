@@ -19,6 +19,16 @@ from unified_agent.server.edge import Application, Receive, Scope, Send
 _PASSED_ON: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
 
 
+def behind_web_servers(inner: Application) -> Application:
+    """Return an application for requests all of which were passed on: those that come by AJP."""
+
+    async def never_local(scope: Scope, receive: Receive, send: Send) -> None:
+        _forget_if_local(scope)
+        await inner(scope, receive, send)
+
+    return never_local
+
+
 def behind_proxies(inner: Application, trusted: Sequence[str]) -> Application:
     """Return an application that learns from trusted balancers who the caller is.
 
@@ -28,11 +38,16 @@ def behind_proxies(inner: Application, trusted: Sequence[str]) -> Application:
     """
 
     async def never_local(scope: Scope, receive: Receive, send: Send) -> None:
-        caller = scope.get("client")
-        if caller and is_loopback(caller[0]) and any(name in _PASSED_ON for name, _ in scope["headers"]):
-            scope["client"] = None
+        if any(name in _PASSED_ON for name, _ in scope["headers"]):
+            _forget_if_local(scope)
         await inner(scope, receive, send)
 
     if not trusted:
         return never_local
     return cast("Application", ProxyHeadersMiddleware(cast("Any", never_local), list(trusted)))
+
+
+def _forget_if_local(scope: Scope) -> None:
+    caller = scope.get("client")
+    if caller and is_loopback(caller[0]):
+        scope["client"] = None

@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 from unified_agent.server.edge import Message, Receive, Scope, Send
-from unified_agent.server.forwarded import behind_proxies
+from unified_agent.server.forwarded import behind_proxies, behind_web_servers
 
 
-def seen(peer: str, headers: dict[str, str], trusted: tuple[str, ...] = ()) -> tuple[str | None, str]:
+def seen(
+    peer: str, headers: dict[str, str], trusted: tuple[str, ...] = (), *, by_ajp: bool = False
+) -> tuple[str | None, str]:
     """Return whom the application takes for the caller, and by which scheme it came."""
     found: list[tuple[str | None, str]] = []
 
@@ -30,7 +32,8 @@ def seen(peer: str, headers: dict[str, str], trusted: tuple[str, ...] = ()) -> t
     }
 
     async def ask() -> None:
-        await behind_proxies(application, trusted)(scope, receive, send)
+        whole = behind_web_servers(application) if by_ajp else behind_proxies(application, trusted)
+        await whole(scope, receive, send)
 
     asyncio.run(ask())
     (one,) = found
@@ -68,3 +71,8 @@ def test_what_a_balancer_on_this_machine_passes_on_is_nobody_of_this_machine(hea
 def test_a_person_at_the_balancer_is_nobody_of_this_machine(said):
     assert seen("10.0.0.5", {"x-forwarded-for": said}, ("10.0.0.5",)) == (None, "http")
     assert seen("127.0.0.1", {"x-forwarded-for": said}, ("127.0.0.1",)) == (None, "http")
+
+
+def test_what_a_web_server_passes_on_by_ajp_is_never_of_this_machine():
+    assert seen("203.0.113.9", {}, by_ajp=True) == ("203.0.113.9", "http")
+    assert seen("127.0.0.1", {}, by_ajp=True) == (None, "http")

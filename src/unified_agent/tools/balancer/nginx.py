@@ -125,7 +125,9 @@ def _maps(topology: BalancerTopology) -> str:
 
 def _upstreams(topology: BalancerTopology) -> str:
     # The failed one is left for 5 s. A backup is asked when none of the others can be.
-    blocks = [_upstream(_ANY, [(each, not topology.is_preferred(each)) for each in topology.instances], "least_conn; ")]
+    blocks = [
+        _upstream(_ANY, [(each, not topology.is_preferred(each)) for each in topology.instances], "    least_conn;\n")
+    ]
     for each in topology.instances:
         others = [(other, True) for other in topology.instances if other is not each]
         blocks.append(_upstream(_upstream_of(each), [(each, False), *others], ""))
@@ -140,7 +142,7 @@ def _upstream(name: str, members: list[tuple[BalancedInstance, bool]], method: s
     return f"""\
   upstream {name} {{
     zone {name} 64k;
-    {method}keepalive 64;
+{method}    keepalive 64;
 {servers}
   }}"""
 
@@ -192,7 +194,7 @@ def _locations(topology: BalancerTopology) -> str:
     ]
     for path in routes.ENTRY:
         lines += [
-            f"    location = {path} {{",
+            f"    {_exactly(path)} {{",
             f"      proxy_read_timeout {routes.ENTRY_LIMIT_S}s;",
             f"      {target}{_ANY};",
             "    }",
@@ -200,14 +202,14 @@ def _locations(topology: BalancerTopology) -> str:
     lines.append("    # What may be held long, or does something, is never sent twice.")
     for path in routes.POLLS:
         lines += [
-            f"    location = {path} {{",
+            f"    {_exactly(path)} {{",
             f"      proxy_read_timeout {round((topology.hold_s + routes.POLL_GRACE_S) * 1000)}ms;",
             "      proxy_next_upstream off;",
             f"      {target}$instances;",
             "    }",
         ]
     lines += [
-        "    location = /v1/jsonp/command {",
+        f"    {_exactly('/v1/jsonp/command')} {{",
         "      proxy_next_upstream off;",
         f"      {target}$instances;",
         "    }",
@@ -215,7 +217,7 @@ def _locations(topology: BalancerTopology) -> str:
     for path in routes.STREAMS:
         lines += [
             "    # The WebSocket and the stream of events: the instance says something every few seconds.",
-            f"    location = {path} {{",
+            f"    {_exactly(path)} {{",
             f"      proxy_read_timeout {routes.STREAM_LIMIT_S}s;",
             "      proxy_buffering off;",
             "      proxy_next_upstream off;",
@@ -223,6 +225,11 @@ def _locations(topology: BalancerTopology) -> str:
             "    }",
         ]
     return "\n".join(lines)
+
+
+def _exactly(path: str) -> str:
+    """Match a path, also with a parameter behind it that holds a route."""
+    return f'location ~ "^{re.escape(path)}(;|$)"'
 
 
 def _status(topology: BalancerTopology) -> str:
