@@ -50,14 +50,14 @@ def together(figures: list[Figures]) -> Figures:
 
 def table(rounds: list[Outcome]) -> Iterator[str]:
     """Write all figures as a table in Markdown."""
-    yield "| loss | through | asked | over 1 s | over 2 s | failed once | not answered | longest | next good answer after |"
+    yield "| loss | through | asked | over 1 s | over 2 s | failed once | not answered | longest | next good after |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for fault, words in WORDS.items():
         for name in FRONTS:
             sum_ = together([each.figures[fault, name] for each in rounds])
             next_good = "never" if sum_.next_good_s is None else f"{sum_.next_good_s:.2f} s"
-            counts = f"{sum_.asked} | {sum_.slow} | {sum_.late} | {sum_.failed} | {sum_.lost} | {sum_.longest_s:.2f} s"
-            yield f"| {words} | {name} | {counts} | {next_good} |"
+            counts = " | ".join(map(str, (sum_.asked, sum_.slow, sum_.late, sum_.failed, sum_.lost)))
+            yield f"| {words} | {name} | {counts} | {sum_.longest_s:.2f} s | {next_good} |"
     yield ""
     for fault, words in WORDS.items():
         yield f"{words}: {sum(each.moved[fault] for each in rounds)} desktops moved"

@@ -1,7 +1,7 @@
 """Session initiations at a steady pace, whatever becomes of the earlier ones, each counted with when it was answered.
 
-One attempt is what a desktop does: ask, and wait. One that fails is tried once more, as desktops do too. A desktop waits
-for 2 s, which a busy machine alone may need; what takes longer than that is counted.
+One attempt is what a desktop does: ask, and wait. One that fails is tried once more, as desktops do too. A desktop
+waits for 2 s, which a busy machine alone may need; what takes longer than that is counted.
 """
 
 from __future__ import annotations

@@ -47,9 +47,9 @@ ProxyIOBufferSize {topology.ajp_packet_size_bytes}
 # httpd from 2.4.59 on throws the instances' Content-Length away otherwise, and sends everything in chunks.
 SetEnv ap_trust_cgilike_cl yes
 
-# ping: an instance must answer a probe within this before each request. retry: one that failed is tried again after 5 s.
-# connectiontimeout: a host that is gone costs this. ttl: below the instances' ajp.idle_timeout_s. hcmethod=CPING: probed
-# each 2 s without any request; a frozen instance was out after 2 s, and in again by itself.
+# ping: an instance must answer a probe within this before each request. connectiontimeout: a host that is gone costs
+# this. retry: one that failed is tried again after 5 s. ttl: below the instances' ajp.idle_timeout_s. hcmethod=CPING:
+# probed each 2 s without any request; a frozen instance was out after 2 s, and in again by itself.
 # 503 of an instance is passed on, and its word when to ask again: with failonstatus one "all are full" would put every
 # instance into error.
 <Proxy "balancer://{_ALL}">
