@@ -22,6 +22,7 @@ pytestmark = [
 STORIES: Final = {
     "killed": "an_agent_on_a_call_whose_server_is_killed_goes_on_elsewhere",
     "frozen": "an_agent_whose_server_freezes_goes_on_elsewhere",
+    "frozen_poll": "an_agent_whose_server_freezes_while_the_page_polls_goes_on_elsewhere",
     "drained": "agents_of_a_drained_server_are_moved_without_interruption_and_after_their_record",
     "record_open": "a_record_open_at_a_killed_server_is_left_to_be_read_and_the_work_goes_on",
     "login_elsewhere": "a_login_at_another_server_takes_the_desktop_over",
