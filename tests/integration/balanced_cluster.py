@@ -117,6 +117,13 @@ class Balanced:
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             os.kill(int(child), number)
 
+    def signal_all(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to an instance and its guardian, as if it were to their machine."""
+        with contextlib.suppress(OSError):
+            self.signal(name, number)
+        with contextlib.suppress(OSError):
+            os.kill(self._instances[name].pid, number)
+
     def wait_until_well(self) -> None:
         """Start instances that have ended (a guardian ends one that was frozen), and wait until each sees all ready.
 
@@ -257,8 +264,7 @@ class Balanced:
     def close(self) -> None:
         """End what was started here; instances and simulators are the caller's."""
         for name in self._instances:
-            with contextlib.suppress(OSError):
-                self.signal(name, signal.SIGCONT)
+            self.signal_all(name, signal.SIGCONT)
         for process in self._processes.values():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)

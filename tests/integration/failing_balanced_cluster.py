@@ -113,9 +113,9 @@ async def tell_story(cluster: Balanced, balancer_to_kill: str) -> Outcome:
 
         frozen = story.busiest([victim])
         at_s = now()
-        cluster.signal(frozen, signal.SIGSTOP)
+        cluster.signal_all(frozen, signal.SIGSTOP)
         await story.look(FREEZE, at_s, FREEZE_S)
-        cluster.signal(frozen, signal.SIGCONT)
+        cluster.signal_all(frozen, signal.SIGCONT)
         await story.settle(FREEZE)
 
         drained = story.busiest([frozen])

@@ -149,7 +149,7 @@ backend {_ENTRY}
   option allbackups
   retries 3
   retry-on conn-failure empty-response response-timeout 503
-  timeout server {routes.ENTRY_LIMIT_S}s
+  timeout server {routes.ENTRY_LIMIT_MS}ms
 {tracking}
 """
 

@@ -133,8 +133,9 @@ worker.{MEMBER}.lbfactor=1
 # Read-only and answered within milliseconds, so it is asked of another instance when the first one dies with it
 # (16 of recovery_options) or is silent.
 worker.{ENTRY_MEMBER}.reference=worker.{MEMBER}
-worker.{ENTRY_MEMBER}.ping_timeout=1000
-worker.{ENTRY_MEMBER}.reply_timeout={routes.ENTRY_LIMIT_S * 1000}
+worker.{ENTRY_MEMBER}.ping_timeout={routes.ENTRY_PROBE_MS}
+worker.{ENTRY_MEMBER}.socket_connect_timeout={routes.ENTRY_PROBE_MS}
+worker.{ENTRY_MEMBER}.reply_timeout={routes.ENTRY_LIMIT_MS}
 worker.{ENTRY_MEMBER}.recovery_options=23
 {secret}
 {members}

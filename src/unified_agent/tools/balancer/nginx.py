@@ -195,7 +195,7 @@ def _locations(topology: BalancerTopology) -> str:
     for path in routes.ENTRY:
         lines += [
             f"    {_exactly(path)} {{",
-            f"      proxy_read_timeout {routes.ENTRY_LIMIT_S}s;",
+            f"      proxy_read_timeout {routes.ENTRY_LIMIT_MS}ms;",
             f"      {target}{_ANY};",
             "    }",
         ]

@@ -29,10 +29,11 @@ def write_proxy_ajp(topology: BalancerTopology, places: Places) -> dict[str, str
 
 
 def _main(topology: BalancerTopology, places: Places) -> str:
-    stay = routes.STREAM_LIMIT_S
-    members = "\n".join(f"  {_member(each, topology, 'ping=1', f'timeout={stay}')}" for each in topology.instances)
-    entries = "\n".join(
-        f"  {_member(each, topology, 'ping=1', f'timeout={routes.ENTRY_LIMIT_S}')}" for each in topology.instances
+    usual = ("1s", f"{routes.STREAM_LIMIT_S}s")
+    entry = (f"{routes.ENTRY_PROBE_MS}ms", f"{routes.ENTRY_LIMIT_MS}ms")
+    members, entries = (
+        "\n".join(f"  {_member(each, topology, probe, answer)}" for each in topology.instances)
+        for probe, answer in (usual, entry)
     )
     return f"""\
 LogFormat "%h %t \\"%m %U %H\\" %>s %b %D %{{BALANCER_WORKER_ROUTE}}e" ua
@@ -46,9 +47,9 @@ ProxyIOBufferSize {topology.ajp_packet_size_bytes}
 # httpd from 2.4.59 on throws the instances' Content-Length away otherwise, and sends everything in chunks.
 SetEnv ap_trust_cgilike_cl yes
 
-# ping: an instance must answer a probe within 1 s before each request. retry: one that failed is tried again after 5 s.
-# connectiontimeout: a host that is gone costs 1 s. ttl: below the instances' ajp.idle_timeout_s. hcmethod=CPING: probed
-# each 2 s without any request; a frozen instance was out after 2 s, and in again by itself.
+# ping: an instance must answer a probe within this before each request. connectiontimeout: a host that is gone costs
+# this. retry: one that failed is tried again after 5 s. ttl: below the instances' ajp.idle_timeout_s. hcmethod=CPING:
+# probed each 2 s without any request; a frozen instance was out after 2 s, and in again by itself.
 # 503 of an instance is passed on, and its word when to ask again: with failonstatus one "all are full" would put every
 # instance into error.
 <Proxy "balancer://{_ALL}">
@@ -90,12 +91,12 @@ ProxyPass "/" "!"
 </Location>"""
 
 
-def _member(instance: BalancedInstance, topology: BalancerTopology, *options: str) -> str:
+def _member(instance: BalancedInstance, topology: BalancerTopology, probe: str, answer: str) -> str:
     words = [
         f"BalancerMember ajp://{instance.ajp} route={instance.name}",
         *([f"secret={topology.ajp_secret}"] if topology.ajp_secret else []),
-        *options,
-        "retry=5 connectiontimeout=1 keepalive=On ttl=60 flushpackets=auto",
+        f"ping={probe} timeout={answer} connectiontimeout={probe}",
+        "retry=5 keepalive=On ttl=60 flushpackets=auto",
         "hcmethod=CPING hcinterval=2 hcpasses=1 hcfails=1",
         *([] if topology.is_preferred(instance) else ["status=+H"]),
     ]

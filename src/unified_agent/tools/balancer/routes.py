@@ -21,8 +21,11 @@ PARAMETER: Final = "jsessionid"
 OPERATORS: Final = r"^/+(;[^/]*/+)*(metrics|v1(;[^/]*)?/+(status|cluster))([/;]|$)"
 OPERATORS_IN_WORDS: Final = "/metrics, /v1/status and /v1/cluster"
 
-#: How long a chosen instance may take to answer ``ENTRY``, seconds; it does so within milliseconds.
-ENTRY_LIMIT_S: Final = 2
+#: How long an instance may take to answer ``ENTRY``, milliseconds, before another one is asked. It does so within a
+#: few; but for a store that hangs, for which it waits 1 s. Clients wait for 2 s in all.
+ENTRY_LIMIT_MS: Final = 1_500
+#: The same for a probe before ``ENTRY``: a false alarm costs nothing, because any instance can answer.
+ENTRY_PROBE_MS: Final = 500
 #: Without a word for this long a stream's instance is given up, seconds; it says something every few.
 STREAM_LIMIT_S: Final = 60
 #: The longest that anything else may take, seconds.

@@ -52,7 +52,7 @@ def test_only_the_choice_of_an_instance_is_asked_twice():
     assert settings_of(sections()["backend ua"], "retry-on") == []
     entry = sections()["backend ua_entry"]
     assert settings_of(entry, "retry-on") == ["conn-failure empty-response response-timeout 503"]
-    assert "timeout server 2s" in entry
+    assert "timeout server 1500ms" in entry
     assert settings_of(sections()["frontend public"], "use_backend") == [
         "ua_entry if METH_GET { path /v1/entry /v1/jsonp/entry }"
     ]

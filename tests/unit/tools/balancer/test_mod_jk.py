@@ -53,7 +53,7 @@ def test_no_request_that_an_instance_has_got_is_sent_again_but_for_the_choice_of
     entry = found[found[ENTRY]["balance_workers"].split(",")[0]]
     assert entry["recovery_options"] == "23"
     assert entry["host"] == "10.1.0.1"
-    assert int(entry["reply_timeout"]) == 2_000
+    assert (entry["ping_timeout"], entry["reply_timeout"]) == ("500", "1500")
 
 
 def test_a_frozen_instance_is_noticed_by_probes():

@@ -65,7 +65,7 @@ def test_routes_are_matched_by_exact_names():
 def test_only_the_choice_of_an_instance_and_plain_reading_are_asked_twice():
     found = locations(nginx())
     for path in ("/v1/entry", "/v1/jsonp/entry"):
-        assert "proxy_read_timeout 2s" in found[path]
+        assert "proxy_read_timeout 1500ms" in found[path]
         assert "proxy_next_upstream off" not in found[path]
         assert "proxy_pass http://ua;" in found[path]
     for path in ("/v1/events", "/v1/events/poll", "/v1/jsonp/poll", "/v1/jsonp/command"):

@@ -33,15 +33,16 @@ def test_every_instance_is_a_member_of_both_balancers_under_its_route():
 
 def test_every_member_is_probed_and_left_soon():
     for member in members(httpd(), "ua").values():
-        assert member["ping"] == member["connectiontimeout"] == "1"
+        assert member["ping"] == member["connectiontimeout"] == "1s"
         assert (member["hcmethod"], member["hcinterval"], member["hcfails"]) == ("CPING", "2", "1")
         assert member["retry"] == "5"
         assert int(member["ttl"]) < 75
 
 
 def test_choosing_an_instance_waits_for_none_of_them_long():
-    assert {each["timeout"] for each in members(httpd(), "ua-entry").values()} == {"2"}
-    assert {each["timeout"] for each in members(httpd(), "ua").values()} == {"60"}
+    for member in members(httpd(), "ua-entry").values():
+        assert (member["ping"], member["timeout"]) == ("500ms", "1500ms")
+    assert {each["timeout"] for each in members(httpd(), "ua").values()} == {"60s"}
 
 
 def test_the_second_datacentre_stands_by():

@@ -5,7 +5,9 @@ import time
 
 import pytest
 
-from unified_agent.tools.balancer.routes import OPERATORS
+from unified_agent.client.rest import QUICK_LIMIT_S
+from unified_agent.cluster.whereabouts import READ_LIMIT_S
+from unified_agent.tools.balancer.routes import ENTRY_LIMIT_MS, OPERATORS
 
 FOR_OPERATORS = (
     "/metrics",
@@ -53,3 +55,7 @@ def test_no_path_keeps_the_expression_busy(path):
     began_s = time.process_time()
     re.search(OPERATORS, path)
     assert time.process_time() - began_s < 5.0
+
+
+def test_a_silent_instance_is_left_before_clients_give_up_and_not_while_one_waits_for_the_store():
+    assert READ_LIMIT_S < ENTRY_LIMIT_MS / 1000 < QUICK_LIMIT_S
