@@ -93,9 +93,12 @@ export class Proxy {
         );
         onward.write(`${request.method} ${request.url} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
         onward.write(head);
-        if (this.upgrades === "swallow") onward.once("data", (answer) => socket.write(answer)).on("data", () => undefined);
-        else onward.pipe(socket);
-        if (this.upgrades !== "swallow") socket.pipe(onward);
+        if (this.upgrades === "swallow") {
+          onward.once("data", (answer) => socket.write(answer)).on("data", () => undefined);
+        } else {
+          onward.pipe(socket);
+          socket.pipe(onward);
+        }
       });
       onward.on("error", () => socket.destroy());
       onward.on("close", () => socket.destroy());

@@ -74,3 +74,7 @@ def test_of_a_name_with_several_addresses_the_dead_ones_cost_little(a_centre: Ce
 
 def test_the_sample_without_the_library_works_too(a_centre: Centre) -> None:
     run("stories/transports/rest_sample.mjs", where=a_centre)
+
+
+def test_a_desk_needs_no_other_way_than_the_websocket(a_centre: Centre) -> None:
+    run("stories/transports/absent.mjs", where=a_centre)

@@ -24,7 +24,8 @@ export async function jsonpFetch(url: string, init: RequestInit): Promise<Respon
   let told: Told | null | undefined;
   if (id !== undefined) {
     const { command } = JSON.parse(String(init.body ?? "{}")) as { command?: unknown };
-    told = await openedJsonp(origin)?.standing(resolve ? "resolve" : "outcome", decodeURIComponent(id), command, signal);
+    const what = resolve ? "resolve" : "outcome";
+    told = await openedJsonp(origin)?.standing(what, decodeURIComponent(id), command, signal);
   } else {
     const asked = `${origin}/v1/jsonp/${(PUBLIC.exec(pathname) as RegExpExecArray)[1] as string}`;
     told = (await askByScript(asked, Object.fromEntries(searchParams), REQUEST_LIMIT_MS, signal)) as Told | null;

@@ -38,15 +38,19 @@
   function take(frame) {
     if (frame.type === "snapshot") view = frame.data.view;
     else if (/-changed$/.test(frame.type)) Object.assign(view, frame.data);
-    else if (frame.type === "message-arrived") face.happened(frame.data.message.sender + ": " + frame.data.message.text);
+    else if (frame.type === "message-arrived") arrived(frame.data.message);
     else if (frame.type === "command-settled") settled(frame.data.command_type, frame.data);
     else if (frame.type === "session-ended") end(frame.data.reason, frame.data.detail);
     if (view) face.show(view);
   }
 
+  function arrived(message) {
+    face.happened(message.sender + ": " + message.text);
+  }
+
   function settled(type, answer) {
     face.happened(type + ": " + answer.outcome);
-    if (answer.outcome === "refused" || answer.outcome === "unknown") face.fail({ id: answer.error, detail: answer.detail });
+    if (answer.outcome !== "done") face.fail({ id: answer.error, detail: answer.detail });
   }
 
   function end(reason, detail) {

@@ -5,7 +5,7 @@ import { CENTRE, sampleStory, truth, until } from "./sample.mjs";
 
 const [, , transport, agent, station] = process.argv;
 
-/** What each asks for, and how often a held request may be asked at most while nothing happens for long. */
+/** What each asks for. */
 const MARKS = {
   websocket: /^\/v1\/events$/,
   stream: /^\/v1\/events$/,
@@ -22,7 +22,8 @@ await sampleStory(`transport-${transport}`, async (open) => {
 
   assert.equal(sample.sockets.length > 0, transport === "websocket", `sockets: ${sample.sockets}`);
   for (const [name, path] of Object.entries(MARKS)) {
-    if (name !== "websocket") assert.equal(sample.count(path) > 0, name === transport, `${name}: ${sample.count(path)}`);
+    const times = sample.count(path);
+    if (name !== "websocket") assert.equal(times > 0, name === transport, `${name}: ${times}`);
   }
   if (transport === "jsonp") {
     // Only the login and the short token are asked in another way, and no secret is in an address.

@@ -33,7 +33,12 @@ export class Sample {
     });
   }
 
-  /** Logs in; a server that is too busy for that, because the machine is, is asked again. @param {string} agent @param {string} station */
+  /**
+   * Logs in; a server that is too busy for that, because the machine is, is asked again.
+   *
+   * @param {string} agent
+   * @param {string} station
+   */
   async logIn(agent, station) {
     const desk = this.page.locator("[data-at=desk]");
     const error = this.page.locator("[data-at=error]");

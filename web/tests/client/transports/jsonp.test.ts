@@ -113,7 +113,8 @@ describe("a command", () => {
   test("waits until there is a number for it, and until the one before it is answered", async () => {
     const opened = await polling();
     for (const id of ["1", "2", "3"]) opened.say(command(id));
-    const sent = (): string[] => scripts.all.filter(({ path }) => path.endsWith("command")).map((each) => each.asked["id"] ?? "");
+    const commands = (): Script[] => scripts.all.filter(({ path }) => path.endsWith("command"));
+    const sent = (): string[] => commands().map((each) => each.asked["id"] ?? "");
     expect(sent()).toEqual(["1"]);
     last("command").tell({ result: {} });
     await settled();

@@ -31,7 +31,11 @@ function rung(name: TransportName): Rung {
     open: (_, events) => {
       const it: Tried = { name, events, closed: false, said: [] };
       tried.push(it);
-      return { quietMs: name === "poll" ? 8_000 : 0, send: (text) => it.said.push(text) > 0, close: () => void (it.closed = true) };
+      return {
+        quietMs: name === "poll" ? 8_000 : 0,
+        send: (text) => it.said.push(text) > 0,
+        close: () => void (it.closed = true),
+      };
     },
   };
 }
