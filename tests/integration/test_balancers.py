@@ -170,6 +170,16 @@ def test_a_stream_of_events_passes_as_it_comes_and_commands_go_beside_it(cluster
 
 
 @each_proxy
+def test_scripts_pass_as_they_are(cluster: Balanced, name: str):
+    with urllib.request.urlopen(f"{cluster.fronts[name].url}/v1/jsonp/entry?callback=a.b", timeout=5.0) as answer:
+        body = answer.read().decode()
+        assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert body.startswith("/**/typeof a.b==='function'&&a.b({")
+    assert raw_status(cluster.fronts[name].port, "/v1/jsonp/entry?callback=a(b") == 400
+
+
+@each_proxy
 def test_a_websocket_passes_or_is_refused_with_what_to_do_instead(cluster: Balanced, name: str):
     upgrade = {
         "Upgrade": "websocket",
