@@ -43,6 +43,9 @@ STOP_LIMIT_S: Final = 10.0
 HOLD_S: Final = 2.0
 
 CLUSTER: Final = """\
+[jsonp]
+enabled = true
+allow_unknown_callers = true
 [desktop]
 poll_hold_s = {hold_s}
 [ajp]

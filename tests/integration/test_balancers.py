@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,7 @@ from tests.unit.tools.balancer.described import certificates
 
 from unified_agent.tools.balancer.mod_jk import ALL
 from unified_agent.tools.balancer.products import KINDS
+from unified_agent.tools.cli import main
 from unified_agent.tools.load.plan import LoadPlan
 
 FRONTS = {
@@ -170,6 +172,16 @@ def test_a_stream_of_events_passes_as_it_comes_and_commands_go_beside_it(cluster
 
 
 @each_proxy
+def test_scripts_pass_as_they_are(cluster: Balanced, name: str):
+    with urllib.request.urlopen(f"{cluster.fronts[name].url}/v1/jsonp/entry?callback=a.b", timeout=5.0) as answer:
+        body = answer.read().decode()
+        assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert body.startswith("/**/typeof a.b==='function'&&a.b({")
+    assert raw_status(cluster.fronts[name].port, "/v1/jsonp/entry?callback=a(b") == 400
+
+
+@each_proxy
 def test_a_websocket_passes_or_is_refused_with_what_to_do_instead(cluster: Balanced, name: str):
     upgrade = {
         "Upgrade": "websocket",
@@ -223,6 +235,19 @@ def test_the_answer_has_its_length_and_tells_nothing_of_the_servers(cluster: Bal
         assert answer.headers["Transfer-Encoding"] is None
         assert int(answer.headers["Content-Length"]) == len(answer.read())
         assert not any(sign in f"{answer.headers}" for sign in ("2.4.", "1.22", "mod_jk", "uvicorn"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_running_instance_is_description_enough(cluster: Balanced, kind: str, tmp_path: Path):
+    for each in ("run", "log"):
+        (tmp_path / each).mkdir()
+    (tmp_path / "secret").write_text(SECRET)
+    source = ["--server", cluster.urls["b"], "--name", NAME, "--ajp-port", "8009"]
+    places = ["--run-dir", f"{tmp_path}/run", "--log-dir", f"{tmp_path}/log", "--user", ""]
+    secret = ["--ajp-secret-file", f"{tmp_path}/secret"]
+    assert main(["balancer", kind, *source, *secret, *places, "--out", f"{tmp_path}/conf", "--check"]) == 0
+    written = "".join(file.read_text() for file in (tmp_path / "conf").iterdir())
+    assert all(host in written for host in HOSTS.values())
 
 
 def test_who_was_passed_on_is_nobody_of_the_instance_s_machine(cluster: Balanced):
