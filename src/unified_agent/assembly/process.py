@@ -32,7 +32,7 @@ LOGGER: Final = get_logger("assembly")
 #: Thresholds of the garbage collector. With Python's own it stops the loop for long in every storm of logins: 1,000
 #: long polls a second cost 285 µs each instead of 78, 10,000 logins 2.1 s instead of 1.7.
 GC_THRESHOLDS: Final = (50_000, 20, 1_000)
-#: File descriptors besides two for each session (desktop, dialler).
+#: File descriptors besides two for each session (desktop, dialler) and one for each connection of a web server.
 SPARE_DESCRIPTORS: Final = 256
 
 
@@ -122,7 +122,8 @@ def _check_descriptors(settings: Settings) -> None:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             soft = hard
-    allowed = (soft - SPARE_DESCRIPTORS) // 2 if soft != resource.RLIM_INFINITY else sys.maxsize
+    spare = SPARE_DESCRIPTORS + (0 if settings.ajp.port is None else settings.ajp.max_connections)
+    allowed = (soft - spare) // 2 if soft != resource.RLIM_INFINITY else sys.maxsize
     if allowed < settings.sessions.capacity:
         log_event(
             LOGGER,
@@ -130,5 +131,5 @@ def _check_descriptors(settings: Settings) -> None:
             level="warning",
             capacity=settings.sessions.capacity,
             allowed=allowed,
-            advice="raise LimitNOFILE in the service's unit, or lower sessions.capacity",
+            advice="raise LimitNOFILE in the service's unit, or lower sessions.capacity or ajp.max_connections",
         )
