@@ -9,9 +9,14 @@ import java.util.logging.Logger;
 import org.apache.catalina.Context;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.startup.Tomcat;
+import org.apache.catalina.valves.AccessLogValve;
 import org.apache.coyote.ajp.AbstractAjpProtocol;
 
-/** Tomcat's AJP connector with a servlet that answers every request with the same bytes of JSON. */
+/**
+ * Tomcat's AJP connector with a servlet that answers every request with the same bytes of JSON.
+ *
+ * <p>Arguments: port, secret, bytes, and "logged" for an access log as the server.xml has it that comes with Tomcat.
+ */
 public final class AjpTomcat {
     private AjpTomcat() {}
 
@@ -22,6 +27,7 @@ public final class AjpTomcat {
         tomcat.setBaseDir(Files.createTempDirectory("ua-tomcat").toString());
         Connector connector = new Connector("AJP/1.3");
         connector.setPort(Integer.parseInt(arguments[0]));
+        @SuppressWarnings("deprecation")
         AbstractAjpProtocol<?> protocol = (AbstractAjpProtocol<?>) connector.getProtocolHandler();
         protocol.setSecret(arguments[1]);
         protocol.setAddress(java.net.InetAddress.getByName("127.0.0.1"));
@@ -38,6 +44,12 @@ public final class AjpTomcat {
             }
         });
         context.addServletMappingDecoded("/*", "answer");
+        if (arguments.length > 3) {
+            AccessLogValve log = new AccessLogValve();
+            log.setDirectory("logs");
+            log.setPattern("%h %l %u %t \"%r\" %s %b");
+            tomcat.getHost().getPipeline().addValve(log);
+        }
         tomcat.start();
         System.out.println("ready");
         System.out.flush();

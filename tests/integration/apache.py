@@ -71,6 +71,7 @@ def jk(
         maintain_s: how often lost instances are tried again, besides ``recover_time``.
         directives: more lines for httpd.
     """
+    assert not {"ua", "t", "jkstatus"} & set(nodes), "workers of ours are called so, and mod_jk would crash"
     common: dict[str, object] = {
         "type": "ajp13",
         "max_packet_size": packet_size_bytes,

@@ -245,7 +245,7 @@ async def test_mod_jk_tells_whether_the_instance_is_being_drained(folder: Path) 
         assert front.node.scope["extensions"]["ajp"] == {"route": "ua-1", "activation": "DIS", "attributes": {}}
 
 
-@pytest.mark.parametrize("way", [apache.jk, apache.proxy_ajp], ids=["mod_jk", "mod_proxy_ajp"])
+@both
 @on_uvloop
 async def test_an_agent_works_through_the_web_server(way: Way, folder: Path, tmp_path: Path) -> None:
     login = {"agent": "5001", "station": "2001", "password": "1234"}
@@ -261,6 +261,8 @@ async def test_an_agent_works_through_the_web_server(way: Way, folder: Path, tmp
             assert (ready.status_code, ready.json()["instance"]) == (200, "ua-1")
             refused = await client.post("/v1/session", json={**login, "agent": ""})
             assert (refused.status_code, refused.json()["id"]) == (400, "request.invalid")
+            long = await client.post("/v1/session", json={**login, "agent": "5" * 200_000})
+            assert (long.status_code, long.json()["id"]) == (413, "request.too-large")
             token = (await client.post("/v1/session", json=login)).json()["token"]
             client.headers["Authorization"] = f"Bearer {token}"
 
@@ -276,6 +278,47 @@ async def test_an_agent_works_through_the_web_server(way: Way, folder: Path, tmp
             assert (await client.post("/v1/session/commands", json=command)).status_code in {200, 202}
             await until("active", "ready")
             assert (await client.delete("/v1/session")).status_code == 202
+        while whole.left_behind():  # noqa: ASYNC110 - the switch logs out in its own time
+            await asyncio.sleep(0.02)
+
+
+@both
+@on_uvloop
+async def test_an_agent_is_told_by_stream_and_by_poll_through_the_web_server(
+    way: Way, folder: Path, tmp_path: Path
+) -> None:
+    login = {"agent": "5001", "station": "2001", "password": "1234"}
+    async with house(tmp_path, ajp=AjpSettings(port=0, secret=SECRET), tls=False) as whole:
+        assert whole.instance.listeners is not None
+        assert whole.instance.listeners.ajp is not None
+        nodes = {"ua-1": whole.instance.listeners.ajp.port}
+        async with (
+            apache.started(folder, way(nodes, secret=SECRET)) as httpd,
+            httpx.AsyncClient(base_url=httpd.url, timeout=30, trust_env=False) as client,
+        ):
+            token = (await client.post("/v1/session", json=login)).json()["token"]
+            hello = {"type": "hello", "token": token}
+            client.headers["Authorization"] = f"Bearer {token}"
+            seen: list[str] = []
+            accept = {"Accept": "text/event-stream"}
+            async with client.stream("POST", "/v1/events", json=hello, headers=accept) as stream:
+                assert (stream.status_code, stream.headers["x-accel-buffering"]) == (200, "no")
+                async for line in stream.aiter_lines():
+                    if line.startswith("data: "):
+                        seen.append(json.loads(line.removeprefix("data: "))["type"])
+                    if seen.count("beat") == 2:
+                        break
+            assert seen[0:2] == ["opened", "welcome"]
+            polled = (await client.post("/v1/events/poll", json={"hello": hello})).json()
+            assert (polled["reply"], polled["frames"][0]["type"]) == (1, "welcome")
+            waiting = {"connection": polled["connection"], "ack": 1}
+            pending = asyncio.create_task(client.post("/v1/events/poll", json=waiting))
+            command = {"id": "00000000-0000-4000-8000-000000000001", "command": {"type": "set-mode", "mode": "ready"}}
+            await client.post("/v1/session/commands", json=command)
+            told = (await pending).json()
+            assert told["reply"] == 2
+            assert told["frames"][0]["type"] != "beat", "it was answered before its time"
+            await client.delete("/v1/session")
         while whole.left_behind():  # noqa: ASYNC110 - the switch logs out in its own time
             await asyncio.sleep(0.02)
 

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from unified_agent.errors import LocalProtocolError
 from unified_agent.server.ajp_scope import scope_of
 from unified_agent.server.edge import Application, Message
+from unified_agent.server.push_transports.stream import TRANSPORT_EXTENSION
 from unified_agent.wire.ajp13.connection import AjpConnection, Phase
 from unified_agent.wire.ajp13.events import BodyReceived, RequestReceived
 
@@ -34,6 +35,11 @@ class Line(Protocol):
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """Where it runs."""
+        ...
+
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """What carries it, None when it is gone."""
         ...
 
     def write(self) -> None:
@@ -88,6 +94,7 @@ class Exchange:
         self._loop: Final = line.loop
         self.request: Final = event.request
         self._scope = scope_of(event.request, trust_remote_user=trust_remote_user)
+        self._scope["extensions"][TRANSPORT_EXTENSION] = line.transport
         self._pieces = [] if event.has_body else [_NO_BODY]
         self._waiters: list[asyncio.Future[None]] = []
         #: Status and headers that the application gave and that were not sent yet.
@@ -102,7 +109,7 @@ class Exchange:
     def start(self, application: Application, on_end: Callable[[Exchange], None]) -> None:
         """Have the application answer; ``on_end`` is called when it has returned."""
         self._on_end = on_end
-        self.task = self._loop.create_task(self._run(application))
+        self.task = self._loop.create_task(self._run(application), name="ajp request")
 
     def take_body(self, event: BodyReceived) -> None:
         """Take a piece of the request's body."""

@@ -103,6 +103,8 @@ class AjpListener:
         self._socket: socket.socket | None = bind_port(settings.host, settings.port, "ajp")
         self._port: int = self._socket.getsockname()[1]
         self._server: asyncio.Server | None = None
+        #: Whether new connections are taken: from just before the port is open, so that the first is not too early.
+        self._is_open = False
         self._connections: set[AjpProtocol] = set()
         self._exchanges: set[Exchange] = set()
         #: By reason: when an end was told last, and how many ends were not told since.
@@ -173,8 +175,8 @@ class AjpListener:
 
     def opened(self, protocol: AjpProtocol) -> bool:
         """Take a connection in; False when there are too many, or we are stopping."""
-        if len(self._connections) >= self._settings.max_connections or self._server is None:
-            self._refused("full" if self._server is not None else "stopped")
+        if len(self._connections) >= self._settings.max_connections or not self._is_open:
+            self._refused("full" if self._is_open else "stopped")
             return False
         self._connections.add(protocol)
         self._empty.clear()
@@ -274,14 +276,20 @@ class AjpListener:
     async def _listen_if_usable(self) -> None:
         usable = self._usable()
         if usable and self._server is None:
+            loop = asyncio.get_running_loop()
             try:
-                bound = self._socket or bind_port(self._settings.host, self._port, "ajp")
-            except SettingsError as error:  # somebody else took it while we might not serve
+                if self._socket is None:
+                    self._socket = bind_port(self._settings.host, self._port, "ajp")
+                self._is_open = True
+                self._server = await loop.create_server(
+                    lambda: AjpProtocol(self, loop), sock=self._socket, backlog=BACKLOG
+                )
+            except (SettingsError, OSError) as error:  # somebody else has taken it; perhaps he gives it back
                 log_event(LOGGER, "ajp_port_not_had", level="error", why=str(error))
+                self._is_open = False
+                self.close()
                 return
             self._socket = None
-            loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(lambda: AjpProtocol(self, loop), sock=bound, backlog=BACKLOG)
             log_event(LOGGER, "ajp_listening", address=self.address)
         elif not usable and self._server is not None:
             self._shut("not usable")
@@ -292,6 +300,7 @@ class AjpListener:
             return
         self._server.close()
         self._server = None
+        self._is_open = False
         log_event(LOGGER, "ajp_listener_closed", address=self.address, why=why, running=len(self._exchanges))
         for protocol in tuple(self._connections):
             protocol.stop()

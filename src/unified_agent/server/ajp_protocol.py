@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 from typing import Final, Protocol, cast
 
 from unified_agent.observe import get_logger, log_event
 from unified_agent.server.ajp_exchange import Exchange
+from unified_agent.server.sockets import find_vanished
 from unified_agent.wire.ajp13.connection import AjpConnection
 from unified_agent.wire.ajp13.events import BodyReceived, Ended, RequestReceived
 from unified_agent.wire.ajp13.reasons import CloseReason
@@ -19,10 +18,8 @@ STALLED_S: Final = 30.0
 #: After an answer that ends a connection, what still comes is thrown away for this long, seconds: closing at once would
 #: have the kernel take the answer back.
 LINGER_S: Final = 1.0
-#: Unacknowledged bytes older than this end the connection, milliseconds.
-_USER_TIMEOUT_MS: Final = 30_000
 #: Unsent bytes at which the application waits, and at which it goes on.
-_WRITE_HIGH_BYTES, _WRITE_LOW_BYTES = 262_144, 65_536
+_WRITE_HIGH_BYTES, _WRITE_LOW_BYTES = 65_536, 16_384
 #: Reasons for which the connection has said something, and the web server may still be sending.
 ANSWERED: Final = frozenset(
     {
@@ -117,6 +114,11 @@ class AjpProtocol(asyncio.Protocol):
         return f"{address[0]}:{address[1]}" if address else ""
 
     @property
+    def transport(self) -> asyncio.Transport | None:
+        """What carries it, None when it is gone."""
+        return self._transport
+
+    @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """Where it runs."""
         return self._loop
@@ -133,10 +135,7 @@ class AjpProtocol(asyncio.Protocol):
             self._transport.abort()
             return
         self._transport.set_write_buffer_limits(high=_WRITE_HIGH_BYTES, low=_WRITE_LOW_BYTES)
-        peer = transport.get_extra_info("socket")
-        if peer is not None:
-            with contextlib.suppress(OSError, AttributeError):
-                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
+        find_vanished(self._transport)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came and act on it."""

@@ -6,13 +6,11 @@ follows links. What is refused here is answered as a plain problem, never as a s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
 from unified_agent.server.failures import RequestRefused
-from unified_agent.server.routing import COOKIE
 from unified_agent.settings import JsonpSettings
 from unified_agent.wire.push import QueryRefused, is_callback, read_query
 
@@ -20,7 +18,6 @@ from unified_agent.wire.push import QueryRefused, is_callback, read_query
 PATH: Final = "/v1/jsonp/"
 #: Characters of a whole URL: older browsers and proxies cut longer ones.
 URL_LIMIT_CHARS: Final = 2_000
-_COOKIE_NAMES: Final = re.compile(r"(?:^|[;,])\s*([^=;,\s]+)")
 #: Headers by which a browser says that it only looks ahead.
 _LOOKING_AHEAD: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
@@ -52,14 +49,15 @@ class JsonpGuard:
     def admit(self, headers: Mapping[str, str]) -> str | None:
         """Return the origin of the page that asks; None when it cannot be told but may be any.
 
+        Cookies are not looked at: they prove nothing here, and those of a domain that page and instance share come with
+        every script.
+
         Args:
             headers: as ``joined``.
 
         Raises:
             RequestRefused: it may not ask.
         """
-        if any(name != COOKIE for name in _COOKIE_NAMES.findall(headers.get("cookie", ""))):
-            raise RequestRefused("jsonp.caller", "a cookie came with it: no cookie is accepted here, whatever it says")
         if any(headers.get(name) for name in _LOOKING_AHEAD):
             raise RequestRefused("jsonp.caller", "the browser only looks ahead")
         destination = headers.get("sec-fetch-dest")

@@ -11,6 +11,7 @@ from tests.unit.wire.ajp13 import front
 
 from unified_agent.errors import LocalProtocolError
 from unified_agent.server import ajp_exchange
+from unified_agent.server.push_transports.stream import TRANSPORT_EXTENSION
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
 
@@ -40,6 +41,19 @@ async def test_a_short_answer_leaves_in_one_write() -> None:
     assert len(server.transport.writes) == 1
     (answer,) = front.answers(server.transport.take())
     assert (answer.status, answer.body, answer.flushes, answer.reuse) == (200, b"abc", 0, True)
+
+
+@pytest.mark.asyncio
+async def test_the_application_finds_what_carries_its_answer_as_by_http() -> None:
+    found = []
+
+    async def looks(scope: Any, receive: Any, send: Any) -> None:
+        found.append(scope["extensions"][TRANSPORT_EXTENSION])
+        await echo(scope, receive, send)
+
+    server = WebServer(looks)
+    await server.ask(front.request())
+    assert found == [server.transport]
 
 
 @pytest.mark.asyncio

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -248,6 +249,24 @@ async def test_an_instance_that_may_not_be_found_does_not_listen_until_it_may(mo
         with pytest.raises(ConnectionRefusedError):
             await served.connect()
         usable[0] = True
+        await served.until(lambda: served.listener.is_listening)
+        assert (await (await served.connect()).ask(GET)).status == 200
+
+
+@pytest.mark.asyncio
+async def test_a_port_that_another_took_meanwhile_is_had_again_when_that_one_gives_it_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ajp_listener, "SWEEP_S", 0.02)
+    usable = [True]
+    async with serving(usable=lambda: usable[0]) as served:
+        usable[0] = False
+        await served.until(lambda: not served.listener.is_listening)
+        with socket.create_server(("127.0.0.1", served.listener.port)):
+            usable[0] = True
+            await asyncio.sleep(0.1)
+            assert not served.listener.is_listening
+            assert not served.task.done()
         await served.until(lambda: served.listener.is_listening)
         assert (await (await served.connect()).ask(GET)).status == 200
 

