@@ -22,7 +22,6 @@ pytestmark = [
 STORIES: Final = {
     "killed": "an_agent_on_a_call_whose_server_is_killed_goes_on_elsewhere",
     "frozen": "an_agent_whose_server_freezes_goes_on_elsewhere",
-    "frozen_poll": "an_agent_whose_server_freezes_while_the_page_polls_goes_on_elsewhere",
     "drained": "agents_of_a_drained_server_are_moved_without_interruption_and_after_their_record",
     "record_open": "a_record_open_at_a_killed_server_is_left_to_be_read_and_the_work_goes_on",
     "login_elsewhere": "a_login_at_another_server_takes_the_desktop_over",
@@ -41,6 +40,22 @@ def one_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def test_story(story: str, one_site: Cluster) -> None:
     one_site.mend()
     run(f"stories/cluster/{story}.mjs", where=one_site)
+
+
+@pytest.mark.parametrize(
+    ("transport", "how", "agent", "station"),
+    [
+        ("poll", "frozen", "5009", "2009"),
+        ("jsonp", "frozen", "5010", "2010"),
+        ("jsonp", "killed", "5011", "2011"),
+        ("stream", "frozen", "5012", "2012"),
+    ],
+)
+def test_a_page_leaves_a_server_that_is_lost(
+    transport: str, how: str, agent: str, station: str, one_site: Cluster
+) -> None:
+    one_site.mend()
+    run("stories/cluster/lost_page.mjs", transport, how, agent, station, where=one_site)
 
 
 def test_agents_go_to_the_other_datacentre_and_back(tmp_path: Path) -> None:

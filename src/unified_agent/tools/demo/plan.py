@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +134,8 @@ drain_wait_s = 0.0          # nobody balances here
 drain_limit_s = 3.0
 
 [jsonp]
-enabled = true              # for the sample page, also under another name than its server's
-callers = ["{foreign_origin(page or port)}"]
+enabled = true              # for the sample page, also from another instance and under another name
+callers = {json.dumps([foreign_origin(page or port), *(cluster.urls.values() if cluster else ())])}
 {_cluster(name, cluster) if cluster is not None else ""}
 [telephony]
 user = "ctiuser"
