@@ -114,7 +114,7 @@ class Balanced:
         """Start an instance, also again; it is not ready yet."""
         self._instances[name] = self._running.begin(name, "serve", str(self.folder / f"{name}.toml"))
 
-    def signal(self, name: str, number: signal.Signals) -> None:
+    def send_signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to the serving process of an instance, whose parent is its guardian."""
         pid = self._instances[name].pid
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
@@ -123,7 +123,7 @@ class Balanced:
     def signal_all(self, name: str, number: signal.Signals) -> None:
         """Send a signal to an instance and its guardian, as if it were to their machine."""
         with contextlib.suppress(OSError):
-            self.signal(name, number)
+            self.send_signal(name, number)
         with contextlib.suppress(OSError):
             os.kill(self._instances[name].pid, number)
 

@@ -107,7 +107,7 @@ async def tell_story(cluster: Balanced, balancer_to_kill: str) -> Outcome:
     async with _story(cluster, balancer_to_kill) as story:
         victim = story.busiest()
         at_s = now()
-        cluster.signal(victim, signal.SIGKILL)
+        cluster.send_signal(victim, signal.SIGKILL)
         await story.look(KILL, at_s, LOOK_S)
         await story.settle(KILL)
 

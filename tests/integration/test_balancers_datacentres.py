@@ -80,7 +80,7 @@ def test_a_second_datacentre_gets_nobody_while_it_is_passive_and_everybody_when_
     for front in cluster.fronts.values():
         assert {named(front, cluster.instance_port) for _ in range(10)} <= {"a", "b"}, front.name
     for name in ("a", "b"):
-        cluster.signal(name, signal.SIGKILL)
+        cluster.send_signal(name, signal.SIGKILL)
     waiting = dict(cluster.fronts)
     began_s = time.monotonic()
     while waiting:

@@ -2,9 +2,8 @@ import pytest
 from msgspec.structs import replace
 from tests.unit.server.serving import LOGIN, SETTINGS, World, with_http
 
-from unified_agent.settings import JsonpSettings
-
 from unified_agent.server.edge import content_policy
+from unified_agent.settings import JsonpSettings
 
 pytestmark = pytest.mark.asyncio
 
