@@ -6,7 +6,7 @@ follows links. What is refused here is answered as a plain problem, never as a s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -25,8 +25,15 @@ _LOOKING_AHEAD: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 class JsonpGuard:
     """The hurdles, as set for this instance."""
 
-    def __init__(self, settings: JsonpSettings) -> None:
+    def __init__(self, settings: JsonpSettings, ours: Callable[[], Iterable[str]] = tuple) -> None:
+        """Know who may.
+
+        Args:
+            settings: of the site.
+            ours: gives where desktops reach the cluster's instances now: a page of one may ask every other.
+        """
         self._settings = settings
+        self._ours = ours
         self._callers = frozenset(each.lower() for each in settings.callers)
 
     def read(self, query: bytes) -> tuple[str, dict[str, str]]:
@@ -68,7 +75,7 @@ class JsonpGuard:
             origin = _origin_of(headers["referer"])
         if origin is not None:
             origin = origin.lower()
-            if origin in self._callers or (urlsplit(origin).netloc or None) == headers.get("host", "").lower():
+            if origin in self._callers or self._is_ours(origin, headers.get("host", "")):
                 return origin
             raise RequestRefused("jsonp.caller", "see the setting jsonp.callers")
         if destination == "script" and headers.get("sec-fetch-site") != "none":
@@ -76,6 +83,13 @@ class JsonpGuard:
         if self._settings.allow_unknown_callers:
             return None
         raise RequestRefused("jsonp.caller", "nothing says which page asks; see jsonp.allow_unknown_callers")
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        """Say whether a page is of this instance or of another one of the cluster."""
+        netloc = urlsplit(origin).netloc
+        return (bool(netloc) and netloc == host.lower()) or origin in {
+            each.rstrip("/").lower() for each in self._ours()
+        }
 
     @staticmethod
     def measure(scheme: str, host: str, target: bytes) -> None:

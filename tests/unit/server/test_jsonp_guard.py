@@ -58,6 +58,13 @@ def test_a_script_element_of_a_listed_page_may_ask(headers, origin):
     assert guard().admit({"host": HOST, **headers}) == origin
 
 
+def test_a_page_of_another_instance_may_ask():
+    of_two = JsonpGuard(JsonpSettings(enabled=True), lambda: ["https://UA-2.example/"])
+    assert of_two.admit({"host": HOST, "origin": "https://ua-2.example"}) == "https://ua-2.example"
+    assert refusal(lambda: of_two.admit({"host": HOST, "origin": "http://ua-2.example"})) == "jsonp.caller"
+    assert refusal(lambda: guard().admit({"host": HOST, "origin": "https://ua-2.example"})) == "jsonp.caller"
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -53,6 +53,9 @@ async def test_the_client_library_is_served(static):
 async def test_samples_are_served(static):
     async with World(static=static).client() as client:
         answer = await client.get("/samples/rest/index.html")
+        assert (await client.get("/samples/rest/")).content == answer.content
+        without = await client.get("/samples/rest")
+        assert (without.status_code, without.headers["location"]) == (308, "/samples/rest/")
     assert answer.headers["content-type"].startswith("text/html")
     assert "unsafe" not in answer.headers["content-security-policy"]
 
