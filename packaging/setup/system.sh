@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sees that this machine has the programs we need: installs them with apt as root, else says what to install.
-# Usage: packaging/setup/system.sh [browser] [etcd]
+# Usage: packaging/setup/system.sh [browser] [etcd] [balancers]
 #   browser: also Chromium and fonts, for the browser tests;  etcd: also etcd, for the demo and the store's tests
+#   balancers: also Apache with mod_jk, HAProxy, nginx and dnsmasq, for the tests of the files that we write for them
 # shellcheck source=packaging/setup/common.sh
 source "$(dirname "$0")/common.sh"
 
@@ -28,6 +29,16 @@ fi
 
 wants etcd && ! command -v etcd >/dev/null && missing+=(etcd-server)
 
+if wants balancers; then
+  # Daemons lie where not everybody's PATH goes.
+  has_daemon() { PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1" >/dev/null; }
+  has_daemon apache2 || missing+=(apache2)
+  [ -f /usr/lib/apache2/modules/mod_jk.so ] || missing+=(libapache2-mod-jk)
+  has_daemon haproxy || missing+=(haproxy)
+  has_daemon nginx || missing+=(nginx-light)
+  has_daemon dnsmasq || missing+=(dnsmasq-base)
+fi
+
 if [ ${#missing[@]} -gt 0 ]; then
   if ! command -v apt-get >/dev/null; then
     fail "this machine lacks ${missing[*]} (Debian's names); install them and run the same command again"
@@ -41,16 +52,27 @@ and then the same command again"
   # With apt's own lock another installation is waited for; output only matters when it fails.
   apt=(apt-get -q -y -o DPkg::Lock::Timeout=300)
   log=$(mktemp)
-  trap 'rm -f "$log"' EXIT
+  # Some packages start a service, two of them on the same port 80. Demo and tests start programs of their own, and
+  # nobody asked for services: while packages are installed none may start, unless this machine has a rule about that.
+  policy=/usr/sbin/policy-rc.d
+  ours=
+  if ! [ -e "$policy" ]; then
+    ours=$policy
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  trap 'rm -f "$log" ${ours:+"$ours"}' EXIT
   install_packages() {
     { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 ||
       { tail -n 30 "$log" >&2 && return 1; }
   }
   timed "installing system packages (${missing[*]})" install_packages
-  # The package starts a service; demo and tests start members of their own, and nobody asked for one on port 2379.
-  case " ${missing[*]} " in
-    *" etcd-server "*) systemctl disable --now etcd >/dev/null 2>&1 || true ;;
-  esac
+  # Neither do they start with the machine.
+  for each in etcd-server:etcd apache2:apache2 haproxy:haproxy nginx-light:nginx; do
+    case " ${missing[*]} " in
+      *" ${each%%:*} "*) systemctl disable --now "${each##*:}" >/dev/null 2>&1 || true ;;
+    esac
+  done
 fi
 
 node_major=$(node -p 'process.versions.node.split(".")[0]')

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -298,6 +298,9 @@ class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         operators_token_file: who knows its content may read the status; None shuts that to all but loopback.
         login_rate_per_min: login attempts from one address, good or bad; a whole office may stand behind one at the
             start of a shift. Lower slows somebody who guesses passwords, whom the switch judges too.
+        trusted_proxies: addresses and networks (``10.0.0.5``, ``10.0.0.0/24``) of balancers in front of us. What they
+            say in X-Forwarded-For and X-Forwarded-Proto is believed, and logins are counted by that address; from
+            anybody else these headers prove nothing. Only addresses at which nobody but a balancer can be.
         drain_wait_s: from unready to the first goodbye: one period of the balancer.
         drain_rate_per_s: goodbyes per second.
         drain_limit_s: after this long what is left is closed.
@@ -310,6 +313,7 @@ class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     allowed_origins: tuple[str, ...] = ()
     operators_token_file: Path | None = None
     login_rate_per_min: Count = 1_200
+    trusted_proxies: tuple[str, ...] = ()
     drain_wait_s: Wait = 5.0
     drain_rate_per_s: Rate = 50.0
     drain_limit_s: Seconds = 60.0
@@ -317,6 +321,13 @@ class HttpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def __post_init__(self) -> None:
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             raise SettingsError("tls_cert_file and tls_key_file belong together: give both or neither")
+        for each in self.trusted_proxies:
+            try:
+                ip_network(each)
+            except ValueError as error:
+                raise SettingsError(
+                    f"{each!r} in trusted_proxies is no address and no network: write 10.0.0.5 or 10.0.0.0/24 ({error})"
+                ) from error
 
 
 class AjpSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

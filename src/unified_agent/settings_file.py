@@ -16,7 +16,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias, cast
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast
 
 import msgspec
 from msgspec import NODEFAULT, Struct, structs
@@ -26,6 +26,7 @@ from unified_agent.settings import Settings
 
 #: A type as it stands in an annotation: a class, ``X | None``, ``tuple[X, ...]``, ``Annotated[X, Meta(...)]``.
 TypeForm: TypeAlias = Any
+S = TypeVar("S", bound=Struct)
 
 #: Environment variables that begin so are settings.
 PREFIX: Final = "UA_"
@@ -73,22 +74,24 @@ def read_settings(file: Path, environment: Mapping[str, str]) -> LoadedSettings:
     Raises:
         SettingsError: the file cannot be read, or something in it is wrong; one line for each fault.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SettingsError(f"{file} does not exist: give the path of your settings file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}") from error
-    try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file} is not valid TOML: {error}") from error
-    reader = _Reader(file, _lines_of_keys(text))
+    reader, tree = _open(file)
     reader.overlay(tree, environment)
-    settings = reader.table(Settings, tree, "")
-    if reader.problems:
-        raise SettingsError("\n".join(reader.problems))
+    settings = reader.whole(Settings, tree)
     return LoadedSettings(settings=cast("Settings", settings), origins=reader.origins)
+
+
+def read_table(file: Path, kind: type[S]) -> S:
+    """Read a TOML file that is no settings of an instance, as strictly and with as precise words.
+
+    Args:
+        file: TOML.
+        kind: what its top table is.
+
+    Raises:
+        SettingsError: the file cannot be read, or something in it is wrong; one line for each fault.
+    """
+    reader, tree = _open(file)
+    return cast("S", reader.whole(kind, tree))
 
 
 def list_known() -> Iterator[KnownSetting]:
@@ -97,6 +100,19 @@ def list_known() -> Iterator[KnownSetting]:
 
 
 # --- reading
+
+
+def _open(file: Path) -> tuple[_Reader, dict[str, Any]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"{file} does not exist: give the path of your settings file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}") from error
+    try:
+        return _Reader(file, _lines_of_keys(text)), tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}") from error
 
 
 class _Given(Struct, frozen=True):
@@ -122,6 +138,13 @@ class _Reader:
                 keys = variable.removeprefix(PREFIX).lower().split("__")
                 if not _place(tree, keys, _Given(variable, environment[variable])):
                     self.problems.append(f"{variable} goes into something that {self._file} says is a plain value")
+
+    def whole(self, kind: type[Struct], tree: dict[str, Any]) -> Struct | None:
+        """Read all of the file; raise what is wrong with it."""
+        read = self.table(kind, tree, "")
+        if self.problems:
+            raise SettingsError("\n".join(self.problems))
+        return read
 
     def table(self, kind: type[Struct], tree: object, path: str) -> Struct | None:
         """Read one table; None when something in it is wrong, which is then among the problems."""

@@ -98,12 +98,17 @@ class Centre:
 
 
 @contextlib.contextmanager
-def centre(folder: Path) -> Iterator[Centre]:
-    """Start it, and stop it whatever happens."""
+def centre(folder: Path, further: str = "") -> Iterator[Centre]:
+    """Start it, and stop it whatever happens.
+
+    Args:
+        folder: for settings and logs.
+        further: settings of the instance besides.
+    """
     with programs(folder) as running:
         peers = start_peers(running)
         file = folder / "settings.toml"
-        file.write_text(settings_text("desk-1", 0, peers) + QUICK_LINK)
+        file.write_text(settings_text("desk-1", 0, peers) + QUICK_LINK + further)
         instance = running.start("instance", "serve", str(file))
         yield Centre(desktop=instance.told["http"], aes=peers.aes_control, diallers=peers.dialler_controls, logs=folder)
 

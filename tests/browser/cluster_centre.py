@@ -38,6 +38,9 @@ takeover_delay_s = 2.0
 [cluster.store]
 endpoints = ["{store}"]
 prefix = "/ua/browser/"
+[jsonp]
+enabled = true
+callers = {urls}
 """
 
 
@@ -129,6 +132,7 @@ def cluster_centre(folder: Path, datacentres: Mapping[str, Sequence[str]]) -> It
                 url=urls[name],
                 keys_file=keys_file,
                 store=store.endpoints[0],
+                urls=json.dumps(list(urls.values())),
             )
             port = int(urls[name].rpartition(":")[2])
             (folder / f"{name}.toml").write_text(settings_text(name, port, peers) + cluster)

@@ -31,11 +31,13 @@ class Where(Protocol):
         ...
 
 
-def run(script: str, *arguments: str, where: Where | None = None, limit_s: float = 120.0) -> None:
-    """Run a script with node; what it said goes into the failure."""
+def run(
+    script: str, *arguments: str, where: Where | None = None, limit_s: float = 120.0, before: tuple[str, ...] = ()
+) -> None:
+    """Run a script with node, by whatever is to stand before it; what it said goes into the failure."""
     told = {"UA_CENTRE": where.as_json()} if where else {}
     done = subprocess.run(
-        ["node", str(HERE / script), *arguments],
+        [*before, "node", str(HERE / script), *arguments],
         env={**os.environ, **told},
         capture_output=True,
         text=True,

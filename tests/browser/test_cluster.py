@@ -42,6 +42,22 @@ def test_story(story: str, one_site: Cluster) -> None:
     run(f"stories/cluster/{story}.mjs", where=one_site)
 
 
+@pytest.mark.parametrize(
+    ("transport", "how", "agent", "station"),
+    [
+        ("poll", "frozen", "5009", "2009"),
+        ("jsonp", "frozen", "5010", "2010"),
+        ("jsonp", "killed", "5011", "2011"),
+        ("stream", "frozen", "5012", "2012"),
+    ],
+)
+def test_a_page_leaves_a_server_that_is_lost(
+    transport: str, how: str, agent: str, station: str, one_site: Cluster
+) -> None:
+    one_site.mend()
+    run("stories/cluster/lost_page.mjs", transport, how, agent, station, where=one_site)
+
+
 def test_agents_go_to_the_other_datacentre_and_back(tmp_path: Path) -> None:
     with cluster_centre(tmp_path, {"east": ("east-1", "east-2"), "west": ("west-1", "west-2")}) as cluster:
         run("stories/cluster/datacentre.mjs", where=cluster)

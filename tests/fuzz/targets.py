@@ -184,7 +184,7 @@ def fuzz_ajp(data: bytes) -> None:
     limits = AjpLimits(
         packet_size_bytes=8_192,
         header_limit=100,
-        allowed_attributes=frozenset({"UA_SITE"}),
+        allowed_attributes=frozenset({b"UA_SITE"}),
         idle_timeout_s=75.0,
         read_timeout_s=10.0,
     )

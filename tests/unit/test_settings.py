@@ -55,6 +55,8 @@ MEMBER = ClusterSettings(keys_file=PEM, store=STORE)
         ),
         (HttpSettings, {"tls_cert_file": PEM}, "tls_cert_file and tls_key_file belong together"),
         (HttpSettings, {"tls_key_file": PEM}, "tls_cert_file and tls_key_file belong together"),
+        (HttpSettings, {"trusted_proxies": ("*",)}, "'*' in trusted_proxies is no address and no network"),
+        (HttpSettings, {"trusted_proxies": ("10.0.0.1/24",)}, "has host bits set"),
         (AjpSettings, {"packet_size_bytes": 10_000}, "packet_size_bytes must be a multiple of 1024"),
         (
             AjpSettings,

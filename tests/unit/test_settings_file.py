@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from unified_agent.errors import SettingsError
-from unified_agent.settings_file import list_known, read_settings
+from unified_agent.settings_file import list_known, read_settings, read_table
 from unified_agent.tools.settings_report import list_settings
 
 SMALLEST = """\
@@ -158,3 +159,25 @@ def test_every_setting_that_is_shown_is_a_known_one(tmp_path):
     known = {each.path for each in list_known()}
     shown = {each.path.replace(".0.", ".*.") for each in list_settings(loaded)}
     assert shown - known <= {"sessions.not_ready_reasons", "sessions.log_out_reasons"}
+
+
+class Shelf(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something else than settings.
+
+    Attributes:
+        width: how wide.
+    """
+
+    width: int
+    books: tuple[str, ...] = ()
+
+
+def test_other_tables_are_read_as_strictly(tmp_path):
+    file = tmp_path / "shelf.toml"
+    file.write_text('width = 3\nbooks = ["a"]\n')
+    assert read_table(file, Shelf) == Shelf(width=3, books=("a",))
+    file.write_text('books = ["a"]\nwidht = "3"\n')
+    with pytest.raises(SettingsError) as caught:
+        read_table(file, Shelf)
+    assert "shelf.toml:2: widht is not a setting; did you mean width?" in str(caught.value)
+    assert "width is missing" in str(caught.value)

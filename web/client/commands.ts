@@ -121,27 +121,8 @@ export class Commands {
     });
   }
 
-  /** The server's first word on a command, or a repeat of its last. */
-  answered({ id, outcome, error, detail }: Answer): void {
-    this.#heard(id, outcome, error, detail);
-  }
-
-  /** The server's last word on a command. */
-  settled({ command, outcome, error, detail }: SettledNotice): void {
-    this.#heard(command, outcome, error, detail);
-  }
-
-  /** The connection is back, perhaps with a gap behind it: what is open is asked for. */
-  resumed(): void {
-    for (const id of this.#open.keys()) void this.#askOutcome(id);
-  }
-
-  /** Whatever is open will never be heard of: the session is over, or another desktop has it. */
-  abandon(error = "desktop.session-over"): void {
-    for (const id of [...this.#open.keys()]) this.#settle(id, "unknown", error, "");
-  }
-
-  #heard(id: string, outcome: Outcome, error: string, detail: string): void {
+  /** The server's word on a command: the first, a repeat, or by a notice the last. */
+  answered(id: string, { outcome, error, detail }: Answer | SettledNotice): void {
     const entry = this.#open.get(id);
     if (!entry) return;
     if (outcome !== "accepted") {
@@ -152,6 +133,16 @@ export class Commands {
     if (entry.accepted) return;
     entry.accepted = true;
     this.#world.changed();
+  }
+
+  /** The connection is back, perhaps with a gap behind it: what is open is asked for. */
+  resumed(): void {
+    for (const id of this.#open.keys()) void this.#askOutcome(id);
+  }
+
+  /** Whatever is open will never be heard of: the session is over, or another desktop has it. */
+  abandon(error = "desktop.session-over"): void {
+    for (const id of [...this.#open.keys()]) this.#settle(id, "unknown", error, "");
   }
 
   async #askOutcome(id: string): Promise<void> {
@@ -173,7 +164,7 @@ export class Commands {
       entry.askings = ASKINGS_LIMIT; // it is finding out; what it says when asked once more is the last word
       entry.timer.start(RESOLVE_LIMIT_MS);
     } else if (answer) {
-      this.#heard(id, answer.outcome, answer.error, answer.detail);
+      this.answered(id, answer);
     } else if (answer === null && entry.way !== this.#world.wayNumber()) {
       this.#neverArrived(id, entry);
     } else if (entry.askings >= ASKINGS_LIMIT) {

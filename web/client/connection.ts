@@ -213,7 +213,7 @@ export class Connection {
     this.#letGo();
     this.#line = line;
     line.attend({
-      heard: () => this.#heard(),
+      heard: () => this.#heard(line),
       frame: (frame) => this.#take(line, frame),
       lost: (loss) => this.#lost(loss),
     });
@@ -223,7 +223,7 @@ export class Connection {
     const moved = from !== "" && from !== name;
     if (moved) this.#switchedAtMs = [...this.#switchedAtMs, Date.now()].slice(-SWITCHES_LIMIT);
     this.#lastName = name;
-    this.#silence.begin();
+    this.#silence.begin(line.quietMs);
     this.#steady.start(this.#world.settings.steadyAfterMs);
     const reason = snapshot ? ConnectionReason.FreshView : ConnectionReason.Resumed;
     this.#tell("live", moved ? ConnectionReason.Moved : reason, {
@@ -239,8 +239,8 @@ export class Connection {
     if (this.#status.failures > 0) this.#retell({ failures: 0 });
   }
 
-  #heard(): void {
-    this.#silence.heard();
+  #heard({ quietMs }: Line): void {
+    this.#silence.heard(quietMs);
     if (this.#status.state === "suspect") this.#tell("live", this.#status.reason);
   }
 

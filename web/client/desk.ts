@@ -14,18 +14,22 @@ import type { Credentials, Envelope, SiteConfig, Topology } from "./frames.js";
 import { HomeKeeper } from "./home.js";
 import type { Command, MessageView, View } from "./messages.js";
 import { ConnectionReason } from "./reasons.js";
+import { hex } from "./rendezvous.js";
 import { Replica } from "./replica.js";
 import { Rest, type Fetch } from "./rest.js";
 import { Servers, type Memory } from "./servers.js";
 import type { ConnectionSettings } from "./settings.js";
 import { Timer, type Chance } from "./timer.js";
 import type { OpenTransport } from "./transports/transport.js";
-import { openWebSocket } from "./transports/websocket.js";
+import { DEFAULT_TRANSPORTS, ways, type TransportName } from "./transports/ways.js";
 import { watchWake } from "./wake.js";
 
 export interface DeskOptions {
   /** Origins, in order of preference; at least one. Those of other instances are learned from any of them. */
   readonly servers: readonly string[];
+  /** Which ways may be tried; without `ua-fallbacks` there is the WebSocket alone. One name forces that one. */
+  readonly transports?: readonly TransportName[];
+  /** In the place of all of them. */
   readonly openTransport?: OpenTransport;
   /** Where the session is kept over a refresh; `sessionStorage`, which forgets with the tab. */
   readonly memory?: Memory;
@@ -79,11 +83,12 @@ export class Desk {
 
   constructor(options: DeskOptions, events: DeskEvents = {}) {
     const { memory = sessionStorage, longMemory = lastingMemory(), chance = Math.random } = options;
-    const { fetch: ask = (url, init) => fetch(url, init), openTransport = openWebSocket } = options;
+    const { fetch: ask = (url, init) => fetch(url, init), transports = DEFAULT_TRANSPORTS } = options;
+    const { openTransport = (server, events) => ways().open(transports, server, events) } = options;
     this.#events = events;
     this.#keeper = new HomeKeeper(memory);
     this.#servers = new Servers(options.servers, longMemory);
-    const rest = new Rest(ask);
+    const rest = new Rest((url, init) => ways().fetch(transports, ask, url, init));
     const client = randomId();
     this.#commands = new Commands(client, {
       send: (id, command) => this.#connection.send({ type: "command", id, command }),
@@ -105,14 +110,17 @@ export class Desk {
       },
       {
         envelope: (envelope) => this.#take(envelope),
-        answer: (answer) => this.#commands.answered(answer),
+        answer: (answer) => this.#commands.answered(answer.id, answer),
         time: (now) => this.clock.observe(now),
         ended: (reason, detail) => this.#end(reason, detail),
         status: (status) => this.#statusChanged(status),
       },
     );
     this.#door = new Door(this.#servers, rest, (server) => this.#connection.asking(server));
-    this.#stopWatching = watchWake(() => this.#connection.tryNow());
+    this.#stopWatching = watchWake((event) => {
+      if (event && event.type === "online") ways().newNetwork();
+      this.#connection.tryNow();
+    });
   }
 
   /** The newest view; null before the first. */
@@ -184,8 +192,7 @@ export class Desk {
   /** Forgets the session here. At the server it goes on until it notices that nobody is at the desktop. */
   forget(): void {
     this.#keeper.forget();
-    this.#connection.stop();
-    this.#commands.abandon();
+    this.#stop();
     this.#replica.clear();
     this.#show();
   }
@@ -194,6 +201,10 @@ export class Desk {
   dispose(): void {
     this.#stopWatching();
     this.#patience.stop();
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#connection.stop();
     this.#commands.abandon();
   }
@@ -214,7 +225,7 @@ export class Desk {
     if (envelope.type === "snapshot") this.#streamBegan();
     if (applied !== "applied") return applied !== "gap";
     if (envelope.type === "command-settled") {
-      this.#commands.settled(envelope.data);
+      this.#commands.answered(envelope.data.command, envelope.data);
       return true;
     }
     if (envelope.type === "session-ended") {
@@ -274,5 +285,5 @@ function lastingMemory(): Memory | null {
 
 /** 96 bits of chance, in letters that need no escaping anywhere. */
 function randomId(): string {
-  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex([...crypto.getRandomValues(new Uint32Array(3))]);
 }

@@ -145,6 +145,13 @@ export interface Credentials {
   readonly dialler: DiallerCredentials | null;
 }
 
+/** Which instance should take an agent who logs in, and what says there that it was asked for. */
+export interface EntryGiven {
+  readonly instance: Place;
+  readonly ticket: string;
+  readonly topology: Topology;
+}
+
 /** What a login and a resume are answered with. */
 export interface SessionOpened {
   readonly session: string;

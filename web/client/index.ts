@@ -13,9 +13,10 @@
  *   commands.ts     each asked once, each settled once
  *   clock.ts        the server's clock · timer.ts every delay · wake.ts when waiting is foolish
  *   rest.ts         plain HTTP · transports/ whole frames both ways · messages.ts, frames.ts the words
+ *   fallbacks.ts    where WebSockets do not get through: a file of its own
  */
 
-export { ServerClock } from "./clock.js";
+export type { ServerClock } from "./clock.js";
 export type { CommandResult, OpenCommand } from "./commands.js";
 export type { ConnectionState, ConnectionStatus } from "./connection.js";
 export { Desk } from "./desk.js";
@@ -28,6 +29,6 @@ export type { Fetch } from "./rest.js";
 export type { Memory } from "./servers.js";
 export { CONNECTION_SETTINGS } from "./settings.js";
 export type { ConnectionSettings } from "./settings.js";
-export { reconnectDelayMs, Timer } from "./timer.js";
+export { Timer } from "./timer.js";
+export type { Fallbacks, TransportName } from "./transports/ways.js";
 export type { OpenTransport, Transport, TransportEvents } from "./transports/transport.js";
-export { eventsAddress, openWebSocket } from "./transports/websocket.js";

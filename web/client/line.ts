@@ -83,7 +83,7 @@ export class Line {
     this.#limit.start(world.settings.openLimitMs);
     this.#transport = world.openTransport(home.server, {
       opened: () => {
-        if (this.#phase !== "opening") return;
+        if (this.#phase !== "opening" && this.#phase !== "hello") return;
         this.#phase = "hello";
         this.#limit.start(world.settings.helloLimitMs);
         this.#say(world.hello(home));
@@ -107,6 +107,11 @@ export class Line {
   /** Whether it waits for the server's answer to hello. */
   get saidHello(): boolean {
     return this.#phase === "hello";
+  }
+
+  /** For how long it may be silent though all is well, ms. */
+  get quietMs(): number {
+    return this.#transport.quietMs || 0;
   }
 
   /** Tells somebody else from now on, when it is live. */
@@ -205,12 +210,10 @@ export class Line {
 
 /** Reads one frame; null when it is not a JSON object with a `type`. Unknown types are read, and ignored later. */
 function parseFrame(text: string): ServerFrame | null {
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    const frame = JSON.parse(text) as ServerFrame;
+    return typeof frame.type === "string" ? frame : null;
   } catch {
-    return null;
+    return null; // no JSON, or `null`
   }
-  const isFrame = typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string";
-  return isFrame ? (value as ServerFrame) : null;
 }

@@ -6,13 +6,20 @@ import type { View } from "./messages.js";
 /** Messages kept on the desktop, as many as the server keeps. */
 const MESSAGES_KEPT = 20;
 
+/** Where we are in a stream; nowhere before its first snapshot. */
+interface Position {
+  readonly epoch: number | null;
+  readonly seq: number | null;
+}
+
+const NOWHERE: Position = { epoch: null, seq: null };
+
 /** What an envelope did. `gap`: something before it is missing, so the stream must be resumed. */
 export type Applied = "applied" | "duplicate" | "gap";
 
 export class Replica {
   #view: View | null = null;
-  #epoch: number | null = null;
-  #seq: number | null = null;
+  #position = NOWHERE;
 
   /** Null before the first snapshot. Replaced at each change, never altered. */
   get view(): View | null {
@@ -20,8 +27,8 @@ export class Replica {
   }
 
   /** Where we are in the stream, for resuming. */
-  get position(): { readonly epoch: number | null; readonly seq: number | null } {
-    return { epoch: this.#epoch, seq: this.#seq };
+  get position(): Position {
+    return this.#position;
   }
 
   /**
@@ -30,17 +37,17 @@ export class Replica {
    */
   apply(envelope: Envelope): Applied {
     const { epoch, seq } = envelope;
+    const here = this.#position;
     if (envelope.type === "snapshot") {
       this.#view = envelope.data.view;
-      this.#epoch = epoch;
-      this.#seq = seq;
+      this.#position = { epoch, seq };
       return "applied";
     }
-    if (this.#view === null || this.#epoch === null || this.#seq === null) return "gap";
-    if (epoch < this.#epoch) return "duplicate";
-    if (epoch > this.#epoch || seq > this.#seq + 1) return "gap";
-    if (seq <= this.#seq) return "duplicate";
-    this.#seq = seq;
+    if (!this.#view || here.epoch === null || here.seq === null) return "gap";
+    if (epoch < here.epoch) return "duplicate";
+    if (epoch > here.epoch || seq > here.seq + 1) return "gap";
+    if (seq <= here.seq) return "duplicate";
+    this.#position = { epoch, seq };
     if (envelope.type === "message-arrived") {
       const messages = [...this.#view.messages, envelope.data.message].slice(-MESSAGES_KEPT);
       this.#view = { ...this.#view, messages };
@@ -53,7 +60,6 @@ export class Replica {
   /** Forgets everything: the next session begins anew. */
   clear(): void {
     this.#view = null;
-    this.#epoch = null;
-    this.#seq = null;
+    this.#position = NOWHERE;
   }
 }

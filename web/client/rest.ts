@@ -1,6 +1,16 @@
 /** What is asked by plain HTTP: what the site decided, opening a session, going on with it elsewhere, and the like. */
 
-import type { Answer, Credentials, Place, Problem, SessionOpened, SiteConfig, Topology, Witness } from "./frames.js";
+import type {
+  Answer,
+  Credentials,
+  EntryGiven,
+  Place,
+  Problem,
+  SessionOpened,
+  SiteConfig,
+  Topology,
+  Witness,
+} from "./frames.js";
 import type { Home } from "./home.js";
 import type { Command } from "./messages.js";
 import { Timer } from "./timer.js";
@@ -48,8 +58,8 @@ export class Rest {
     this.#fetch = fetch;
   }
 
-  config(server: string): Promise<SiteConfig> {
-    return this.#ask("GET", `${server}/v1/config`);
+  config(server: string, ask: Ask = {}): Promise<SiteConfig> {
+    return this.#ask("GET", `${server}/v1/config`, ask);
   }
 
   /** Which instances there are; asked also to see whether anybody is there. */
@@ -62,8 +72,14 @@ export class Rest {
     return this.#ask("GET", `${server}/v1/witness?instance=${encodeURIComponent(instance)}`, { limitMs });
   }
 
-  open(server: string, credentials: Credentials): Promise<SessionOpened> {
-    return this.#ask("POST", `${server}/v1/session`, { body: credentials });
+  /** Which instance should take an agent who logs in. */
+  entry(server: string, agent: string, ask: Ask): Promise<EntryGiven> {
+    return this.#ask("GET", `${server}/v1/entry?agent=${encodeURIComponent(agent)}`, ask);
+  }
+
+  /** @param entry the ticket with which an instance was named to us; empty for none. */
+  open(server: string, credentials: Credentials, entry = ""): Promise<SessionOpened> {
+    return this.#ask("POST", `${server}/v1/session`, { body: entry ? { ...credentials, entry } : credentials });
   }
 
   /** Goes on with a session at another instance than the one that had it. */
@@ -100,10 +116,11 @@ export class Rest {
     if (token !== undefined) headers["Authorization"] = `Bearer ${token}`;
     const limit = new Timer(() => stopper.abort());
     limit.start(limitMs);
-    const init: RequestInit = { method, headers, signal: stopper.signal, cache: "no-store", credentials: "omit" };
-    if (body !== undefined) init.body = JSON.stringify(body);
+    const { signal } = stopper;
+    const content = body === undefined ? null : JSON.stringify(body);
     try {
-      const response = await this.#fetch(url, init);
+      const asked: RequestInit = { method, headers, body: content, signal, cache: "no-store", credentials: "omit" };
+      const response = await this.#fetch(url, asked);
       const text = await response.text();
       if (!response.ok) throw refusal(response, text);
       return (text === "" ? null : JSON.parse(text)) as Body;
@@ -120,13 +137,11 @@ export class Rest {
 function refusal({ status, headers }: Response, text: string): RequestError {
   let told: Partial<Problem> = {};
   try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null) told = parsed;
+    told = (JSON.parse(text) as Partial<Problem> | null) || {};
   } catch {
     // a proxy's own page: the status says enough
   }
-  const word = (value: unknown, otherwise: string): string =>
-    typeof value === "string" && value !== "" ? value : otherwise;
+  const word = (value: unknown, otherwise: string): string => (typeof value === "string" && value) || otherwise;
   const seconds = Number(headers.get("Retry-After") || NaN);
   return new RequestError(
     status,

@@ -45,15 +45,15 @@ export class Silence {
     this.#events = events;
   }
 
-  /** Begins to watch a line that has just spoken. */
-  begin(): void {
-    this.heard();
-    this.#timer.start(this.#settings.witnessAfterMs);
+  /** Begins to watch a line that has just spoken, and may be silent for so long though all is well. */
+  begin(quietMs = 0): void {
+    this.heard(quietMs);
+    this.check();
   }
 
-  /** A frame came: whatever others say of the time before it is void. */
-  heard(): void {
-    this.#heardAtMs = Date.now();
+  /** A frame came: whatever others say of the time before it is void. Silence counts from when it means something. */
+  heard(quietMs = 0): void {
+    this.#heardAtMs = Date.now() + quietMs;
     this.#askAtMs = this.#settings.witnessAfterMs;
     this.#asked = 0;
     this.#isWell = false;

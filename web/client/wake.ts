@@ -11,9 +11,10 @@ const SLEPT_MS = 10_000;
 /**
  * Calls back when the network is back, the page is looked at again, or the machine woke.
  *
+ * @param woke given the event, if there was one: after `online` it may be another network than before.
  * @returns a function that stops watching.
  */
-export function watchWake(woke: () => void): () => void {
+export function watchWake(woke: (event?: Event) => void): () => void {
   const seen = (): void => {
     if (document.visibilityState === "visible") woke();
   };
@@ -25,15 +26,15 @@ export function watchWake(woke: () => void): () => void {
     look.start(LOOK_EVERY_MS);
   });
   look.start(LOOK_EVERY_MS);
-  window.addEventListener("online", woke);
-  window.addEventListener("pageshow", seen);
-  document.addEventListener("visibilitychange", seen);
-  document.addEventListener("resume", woke);
+  const watched = [
+    [window, "online", woke],
+    [window, "pageshow", seen],
+    [document, "visibilitychange", seen],
+    [document, "resume", woke],
+  ] as const;
+  for (const [where, name, call] of watched) where.addEventListener(name, call);
   return () => {
     look.stop();
-    window.removeEventListener("online", woke);
-    window.removeEventListener("pageshow", seen);
-    document.removeEventListener("visibilitychange", seen);
-    document.removeEventListener("resume", woke);
+    for (const [where, name, call] of watched) where.removeEventListener(name, call);
   };
 }

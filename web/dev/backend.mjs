@@ -118,7 +118,9 @@ export async function startBackend({ port = 0, scene = "ready", instance = CONFI
     if (request.method === "OPTIONS") json(200, {});
     else if (url.pathname === "/v1/config") json(200, { ...state.config, now: now() });
     else if (url.pathname === "/v1/topology") json(200, topology());
-    else if (url.pathname === "/v1/witness") {
+    else if (url.pathname === "/v1/entry") {
+      json(200, { instance: { id: instance, url: me.url.replace(/\/$/, "") }, ticket: "", topology: topology() });
+    } else if (url.pathname === "/v1/witness") {
       json(200, { instance: url.searchParams.get("instance"), verdict: "alive", can_take: true, next: null });
     } else if (url.pathname === "/v1/session" && request.method === "POST") {
       if (state.refuseLogin) json(state.refuseLogin.status, state.refuseLogin);

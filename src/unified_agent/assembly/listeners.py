@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from unified_agent.errors import SettingsError
 from unified_agent.server.ajp_listener import AjpListener
+from unified_agent.server.forwarded import behind_web_servers
 from unified_agent.server.http_listener import HttpListener
 
 if TYPE_CHECKING:
@@ -38,7 +39,12 @@ class Listeners:
             self.ajp: Final = (
                 None
                 if settings.ajp.port is None
-                else AjpListener(settings.ajp, server.application, instance.metrics, usable=self._may_be_found)
+                else AjpListener(
+                    settings.ajp,
+                    behind_web_servers(server.application),
+                    instance.metrics,
+                    usable=self._may_be_found,
+                )
             )
         except SettingsError:
             self.http.close()

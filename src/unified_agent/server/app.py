@@ -182,7 +182,7 @@ class Server:
         self.push: Final = PushDesk(self.desks, connections, settings.desktop, clock)
         script_tokens = JsonpTokens(make_secret, clock, settings.jsonp.token_s)
         self.jsonp: Final = JsonpDesk(
-            guard=JsonpGuard(settings.jsonp),
+            guard=JsonpGuard(settings.jsonp, whereabouts.urls),
             tokens=script_tokens,
             push=JsonpPush(self.desks, connections, script_tokens, settings.desktop, clock),
             desk=desk,
@@ -207,8 +207,11 @@ class Server:
 def _litestar(provided: dict[str, Provide], pages: Pages) -> Litestar:
     @get(["/", "/{path:path}"], include_in_schema=False, sync_to_thread=False)
     def page(request: DeskRequest) -> Response[bytes]:
+        path = request.url.path
+        if not path.endswith("/") and request.scope["raw_path"].endswith(b"/"):
+            path += "/"  # Litestar leaves it out
         return pages.answer(
-            request.url.path,
+            path,
             tag=request.headers.get("if-none-match"),
             accepts=request.headers.get("accept-encoding", ""),
         )

@@ -29,6 +29,8 @@ _SCRIPT_HEADERS: Final = (
     (b"content-disposition", b'attachment; filename="f.txt"'),
     (b"cross-origin-resource-policy", b"cross-origin"),
 )
+#: Pages that show how a page of one's own is written.
+_SAMPLES_PATH: Final = "/samples/"
 #: The client library, which pages of others load.
 _LIBRARY_PATH: Final = "/client/"
 _LIBRARY_HEADERS: Final = ((b"cross-origin-resource-policy", b"cross-origin"), (b"vary", b"origin"))
@@ -42,18 +44,20 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def content_policy(instances: Iterable[str]) -> str:
+def content_policy(instances: Iterable[str], *, runs_answers: bool = False) -> str:
     """Return what a page of ours may do: besides its own origin it may call the cluster's other instances.
 
     Args:
         instances: where desktops reach them, as known when the page is loaded; one that joins later is reached after
             the page has been loaded again.
+        runs_answers: it may also run their answers as scripts (JSONP).
     """
     origins = sorted({each.rstrip("/") for each in instances})
     if not origins:
         return CONTENT_POLICY
     sockets = [f"ws{each.removeprefix('http')}" for each in origins]
-    return f"{CONTENT_POLICY}; connect-src 'self' {' '.join((*origins, *sockets))}"
+    scripts = f"; script-src 'self' {' '.join(origins)}" if runs_answers else ""
+    return f"{CONTENT_POLICY}; connect-src 'self' {' '.join((*origins, *sockets))}{scripts}"
 
 
 class Edge:
@@ -96,7 +100,8 @@ class Edge:
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = [*message["headers"], *_headers_of(scope["path"])]
-                headers = _complete(given, correlation, foreign, self._instances())
+                policy = content_policy(self._instances(), runs_answers=scope["path"].startswith(_SAMPLES_PATH))
+                headers = _complete(given, correlation, foreign, policy)
                 message = {**message, "headers": [*headers, *self._route(scope)]}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
@@ -133,14 +138,12 @@ def _header(scope: Scope, name: bytes) -> str | None:
     return None if value is None else cast("bytes", value).decode("latin-1")
 
 
-def _complete(
-    headers: Any, correlation: str, foreign: str | None, instances: Iterable[str]
-) -> list[tuple[bytes, bytes]]:
+def _complete(headers: Any, correlation: str, foreign: str | None, policy: str) -> list[tuple[bytes, bytes]]:
     given = [(bytes(name).lower(), bytes(value)) for name, value in headers]
     names = {name for name, _ in given}
     given.extend(each for each in _HEADERS if each[0] not in names)
     if b"content-security-policy" not in names:
-        given.append((b"content-security-policy", content_policy(instances).encode()))
+        given.append((b"content-security-policy", policy.encode()))
     given.append((b"x-correlation-id", correlation.encode()))
     if b"cache-control" not in names:
         given.append((b"cache-control", b"no-store"))

@@ -19,6 +19,7 @@ from unified_agent.errors import SettingsError
 from unified_agent.observe import get_logger, log_event
 from unified_agent.server.binding import bind_port
 from unified_agent.server.edge import Application
+from unified_agent.server.forwarded import behind_proxies
 from unified_agent.server.push_transports.stream import TRANSPORT_EXTENSION
 from unified_agent.server.websocket_protocol import Router, WebSocketLimits, websocket_class
 from unified_agent.settings import HttpSettings
@@ -66,13 +67,14 @@ class HttpListener:
         self._port: int = self._socket.getsockname()[1]
         self._scheme = "http" if context is None else "https"
         config = uvicorn.Config(
-            cast("Any", application),
+            cast("Any", behind_proxies(application, settings.trusted_proxies)),
             http=_HttpProtocol,
             ws=websocket_class(router, limits),
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # uvicorn would believe everybody on this machine, and an environment variable
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=GRACE_S,

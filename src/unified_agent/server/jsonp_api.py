@@ -22,7 +22,7 @@ from unified_agent.server.auth import LoginLimiter, bearer
 from unified_agent.server.desk_api import Desk, DeskRequest, address_of, problems
 from unified_agent.server.failures import Problem, RequestRefused, problem
 from unified_agent.server.initiation import AGENT_PATTERN, Initiation
-from unified_agent.server.jsonp_guard import PATH, JsonpGuard
+from unified_agent.server.jsonp_guard import PATH, JsonpGuard, joined
 from unified_agent.server.jsonp_tokens import JsonpTokens, Page
 from unified_agent.server.ops_api import Operations
 from unified_agent.server.push_transports.jsonp import Asked, Envelope, ErrorEnvelope, JsonpPush
@@ -125,7 +125,7 @@ class JsonpDesk:
     ) -> Response[bytes]:
         try:
             callback, parameters = self._guard.read(request.scope["query_string"])
-            origin = self._guard.admit(request.headers)
+            origin = self._guard.admit(joined(request.scope["headers"]))
         except RequestRefused as refused:
             self._rejected.labels(cause=refused.id).inc()
             raise

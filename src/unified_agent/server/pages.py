@@ -75,6 +75,8 @@ class Pages:
         """
         file = self._files.get(path)
         if file is None:
+            if f"{path}/" in self._files:  # what the page names lies beside it, so the slash matters
+                return Response(b"", status_code=308, headers={"Location": f"{path}/"})
             if path == "/" and not self._files:
                 raise RequestRefused("desktop.not-built", "build it with 'make web', or install a released package")
             raise RequestRefused("request.path", path)

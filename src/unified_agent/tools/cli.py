@@ -28,10 +28,12 @@ _SETTINGS: Final = App(name="settings", help="Check, show and explain settings."
 _SIMULATE: Final = App(name="simulate", help="Simulate what an instance talks to, to work and test without it.")
 _KEYS: Final = App(name="keys", help="Make, rotate, show and prune the keys that all instances of a cluster share.")
 _CLUSTER: Final = App(name="cluster", help="See and steer all instances, through any of them.")
+_BALANCER: Final = App(name="balancer", help="Write the files of a load balancer in front of a cluster.")
 APP.command(_SETTINGS)
 APP.command(_SIMULATE)
 APP.command(_KEYS)
 APP.command(_CLUSTER)
+APP.command(_BALANCER)
 _SIMULATE.command(
     "unified_agent.tools.simulate_aes:simulate",
     name="aes",
@@ -57,6 +59,15 @@ for _name, _help in (
     ("activate", "Say what making a datacentre active would mean; with --confirm, do it."),
 ):
     _CLUSTER.command(f"unified_agent.tools.cluster.command:{_name}", name=_name, help=_help)
+for _name, _help in (
+    ("topology", "Write a description of the running cluster, to be completed and given to the others."),
+    ("mod-jk", "Write the files of Apache httpd with mod_jk."),
+    ("proxy-ajp", "Write the file of Apache httpd with mod_proxy_ajp."),
+    ("haproxy", "Write the file of HAProxy."),
+    ("nginx", "Write the file of nginx."),
+    ("dns", "Write the files of dnsmasq, for one name with the addresses of all instances."),
+):
+    _BALANCER.command(f"unified_agent.tools.balancer.command:{_name.replace('-', '_')}", name=_name, help=_help)
 APP.command(
     "unified_agent.tools.load.command:load",
     name="load",

@@ -2,6 +2,7 @@ import pytest
 from msgspec.structs import replace
 from tests.unit.server.serving import LOGIN, SETTINGS, World, with_http
 
+from unified_agent.server.edge import content_policy
 from unified_agent.settings import JsonpSettings
 
 pytestmark = pytest.mark.asyncio
@@ -15,6 +16,15 @@ async def test_every_answer_protects_the_page_and_carries_a_correlation():
             assert "default-src 'self'" in headers["content-security-policy"]
             assert "unsafe" not in headers["content-security-policy"]
             assert headers["x-correlation-id"]
+
+
+async def test_only_samples_may_run_the_answers_of_other_instances_as_scripts():
+    instances = ("http://ua-1.test", "http://ua-2.test/")
+    assert "script-src" not in content_policy(instances)
+    assert content_policy(instances, runs_answers=True).endswith(
+        "; script-src 'self' http://ua-1.test http://ua-2.test"
+    )
+    assert content_policy((), runs_answers=True) == content_policy(())
 
 
 async def test_our_own_pages_may_call_us_by_whatever_scheme_they_came():

@@ -15,6 +15,8 @@ def static(tmp_path: Path) -> Path:
     (folder / "desktop" / "icon.png").write_bytes(b"PNG")
     (folder / "client").mkdir()
     (folder / "client" / "ua-client.mjs").write_text("export {}")
+    (folder / "samples" / "rest").mkdir(parents=True)
+    (folder / "samples" / "rest" / "index.html").write_text("<!doctype html><title>Sample</title>")
     (tmp_path / "secret").write_text("not for you")
     return folder
 
@@ -46,6 +48,16 @@ async def test_the_client_library_is_served(static):
         answer = await client.get("/client/ua-client.mjs")
     assert answer.headers["content-type"].startswith("text/javascript")
     assert answer.headers["cache-control"] == "no-cache"
+
+
+async def test_samples_are_served(static):
+    async with World(static=static).client() as client:
+        answer = await client.get("/samples/rest/index.html")
+        assert (await client.get("/samples/rest/")).content == answer.content
+        without = await client.get("/samples/rest")
+        assert (without.status_code, without.headers["location"]) == (308, "/samples/rest/")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "unsafe" not in answer.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("path", ["/../secret", "/%2e%2e/secret", "/assets/../../../secret", "/assets//etc/passwd"])

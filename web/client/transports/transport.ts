@@ -6,7 +6,10 @@
  */
 
 export interface TransportEvents {
-  /** The other end can be spoken to. */
+  /**
+   * The other end can be spoken to. Called again when, before any frame came, another way has taken this one's place:
+   * whatever was said is then to be said anew.
+   */
   opened(): void;
   /** One frame came. */
   received(text: string): void;
@@ -15,6 +18,8 @@ export interface TransportEvents {
 }
 
 export interface Transport {
+  /** For how long the server may say nothing though all is well, ms: a poll is held so long, without beats. None: 0. */
+  readonly quietMs?: number;
   /** Sends one frame. False when it cannot be taken now (not open, or too much waits to leave). */
   send(text: string): boolean;
   /** Ends it; harmless when it has ended. */

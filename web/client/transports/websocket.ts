@@ -7,7 +7,7 @@ const BUFFERED_LIMIT_BYTES = 262_144;
 
 /** Turns an origin into the address of the event stream: http to ws, https to wss. */
 export function eventsAddress(server: string): string {
-  return `${server.replace(/^http/, "ws").replace(/\/+$/, "")}/v1/events`;
+  return `${server.replace(/^http/, "ws")}/v1/events`;
 }
 
 /** Opens a WebSocket. The token is not in the address: the first frame carries it. */

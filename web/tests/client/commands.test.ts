@@ -59,7 +59,7 @@ test("each command has its own id, and is settled by the answer", async () => {
   const first = it.submit(READY);
   void it.submit(DIAL);
   expect(sent.map(([id]) => id)).toEqual(["me-1", "me-2"]);
-  it.answered(answer("done"));
+  it.answered("me-1", answer("done"));
   await expect(first).resolves.toEqual({ id: "me-1", type: "set-mode", outcome: "done", error: "", detail: "" });
   expect(it.open.map((each) => each.id)).toEqual(["me-2"]);
 });
@@ -67,11 +67,11 @@ test("each command has its own id, and is settled by the answer", async () => {
 test("an accepted command stays open until the notice that settles it", async () => {
   const it = commands();
   const result = it.submit(READY);
-  it.answered(answer("accepted"));
+  it.answered("me-1", answer("accepted"));
   expect(it.open[0]?.accepted).toBe(true);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(asked).toEqual([]);
-  it.settled({ command: "me-1", command_type: "set-mode", outcome: "refused", error: "switch.busy", detail: "27" });
+  it.answered("me-1", { command: "me-1", command_type: "set-mode", outcome: "refused", error: "switch.busy", detail: "27" });
   await expect(result).resolves.toMatchObject({ outcome: "refused", error: "switch.busy", detail: "27" });
 });
 
@@ -140,7 +140,7 @@ test("a command of which nobody can say anything is unknown after a while", asyn
 test("an accepted command that the server has forgotten is unknown, never repeated", async () => {
   const it = commands();
   const result = it.submit(READY);
-  it.answered(answer("accepted"));
+  it.answered("me-1", answer("accepted"));
   way = 2;
   it.resumed();
   await expect(result).resolves.toMatchObject({ outcome: "unknown" });
@@ -168,7 +168,7 @@ describe("after a move to another server", () => {
     moved(it);
     await vi.advanceTimersByTimeAsync(29_999);
     expect(it.open).toHaveLength(1);
-    it.settled({ command: "me-1", command_type: "make-call", outcome, error, detail: "" });
+    it.answered("me-1", { command: "me-1", command_type: "make-call", outcome, error, detail: "" });
     await expect(result).resolves.toMatchObject({ outcome, error });
     expect(asked).toHaveLength(1);
   });
@@ -194,12 +194,12 @@ describe("after a move to another server", () => {
   test("an accepted command goes on there", async () => {
     const it = commands();
     const result = it.submit(DIAL);
-    it.answered({ ...answer("accepted"), command_type: "make-call" });
+    it.answered("me-1", { ...answer("accepted"), command_type: "make-call" });
     outcomes = [answer("accepted")];
     moved(it);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(it.open).toHaveLength(1);
-    it.settled({ command: "me-1", command_type: "make-call", outcome: "done", error: "", detail: "" });
+    it.answered("me-1", { command: "me-1", command_type: "make-call", outcome: "done", error: "", detail: "" });
     await expect(result).resolves.toMatchObject({ outcome: "done" });
   });
 
@@ -213,7 +213,7 @@ describe("after a move to another server", () => {
       ["me-1", READY],
       ["me-1", READY],
     ]);
-    it.answered(answer("done"));
+    it.answered("me-1", answer("done"));
     await expect(result).resolves.toMatchObject({ outcome: "done" });
   });
 
@@ -228,7 +228,7 @@ describe("after a move to another server", () => {
   test("an accepted wish is found out about, and not repeated", async () => {
     const it = commands();
     void it.submit(READY);
-    it.answered(answer("accepted"));
+    it.answered("me-1", answer("accepted"));
     outcomes = [answer("accepted")];
     moved(it);
     await vi.advanceTimersByTimeAsync(0);
@@ -273,6 +273,6 @@ test("the end of the session settles everything and leaves no timer behind", asy
 test("a word about a command of another page is ignored", () => {
   const it = commands();
   void it.submit(DIAL);
-  it.answered({ ...answer("done"), id: "another-1" });
+  it.answered("another-1", answer("done"));
   expect(it.open).toHaveLength(1);
 });

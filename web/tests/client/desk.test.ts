@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Desk, RequestError, type DeskEvents, type Memory, type View } from "../../client/index.js";
+import {
+  Desk,
+  RequestError,
+  type DeskEvents,
+  type Fallbacks,
+  type Memory,
+  type TransportEvents,
+  type TransportName,
+  type View,
+} from "../../client/index.js";
 import { aView, FakeMemory, Wires } from "./fakes.js";
 
 const CREDENTIALS = { agent: "1001", station: "2001", password: "secret", dialler: null };
@@ -34,7 +43,7 @@ function desk(events: DeskEvents = {}, kept: Memory = memory): Desk {
       longMemory,
       chance: () => 0,
       fetch: (url, init) => {
-        if (url.endsWith("/v1/topology")) return Promise.reject(new TypeError("refused"));
+        if (/\/v1\/(topology|entry)/.test(url)) return Promise.reject(new TypeError("refused"));
         requests.push({ url, init });
         const response = responses.shift();
         return response ? Promise.resolve(response) : Promise.reject(new TypeError("refused"));
@@ -242,5 +251,49 @@ describe("the end", () => {
     const result = made.submit({ type: "log-out" });
     wires.last.notice("session-ended", { reason: "agent", detail: "" }, 1, 6);
     await expect(result).resolves.toMatchObject({ outcome: "unknown", error: "desktop.session-over" });
+  });
+});
+
+describe("ways to the server", () => {
+  afterEach(() => delete window.uaFallbacks);
+
+  function other(transports?: readonly TransportName[]): Fallbacks & { asked: unknown[] } {
+    const asked: unknown[] = [];
+    const fallbacks = {
+      asked,
+      open: (names: readonly TransportName[], server: string, events: TransportEvents) => {
+        asked.push(["open", names, server]);
+        return wires.open(server, events);
+      },
+      fetch: (names: readonly TransportName[], _: unknown, url: string) => {
+        asked.push(["fetch", names, new URL(url).pathname]);
+        return Promise.resolve(url.endsWith("/v1/session") ? opened() : json({}, 404));
+      },
+      newNetwork: () => asked.push("new network"),
+    };
+    window.uaFallbacks = fallbacks as unknown as Fallbacks;
+    desks.push(new Desk({ servers: ["https://a"], memory, longMemory, ...(transports && { transports }) }));
+    return fallbacks as unknown as Fallbacks & { asked: unknown[] };
+  }
+
+  test.each([
+    [undefined, ["websocket", "stream", "poll"]],
+    [["poll", "jsonp"] as const, ["poll", "jsonp"]],
+  ])("are those of the page: %j", async (transports, names) => {
+    const { asked } = other(transports);
+    await desks.at(-1)?.logIn(CREDENTIALS);
+    expect(asked).toEqual([
+      ["fetch", names, "/v1/entry"],
+      ["fetch", names, "/v1/session"],
+      ["open", names, "https://a"],
+    ]);
+  });
+
+  test("are tried anew on another network, and not because the page is looked at", () => {
+    const { asked } = other();
+    window.dispatchEvent(new Event("pageshow"));
+    expect(asked).toEqual([]);
+    window.dispatchEvent(new Event("online"));
+    expect(asked).toEqual(["new network"]);
   });
 });

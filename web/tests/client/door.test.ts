@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Door } from "../../client/door.js";
 import { Rest } from "../../client/rest.js";
 import { Servers } from "../../client/servers.js";
-import { aTopology, Http, opened, place, refusal } from "./fakes.js";
+import { aTopology, Http, opened, place, refusal, type Reply } from "./fakes.js";
 
 const CREDENTIALS = { agent: "1001", station: "2001", password: "secret", dialler: null };
 const LOGIN = "POST /v1/session";
+const ENTRY = "GET /v1/entry";
 
 let http: Http;
 let servers: Servers;
@@ -34,6 +35,92 @@ function door(...given: string[]): Door {
   return new Door(servers, new Rest(http.fetch), (server) => asking.push(server));
 }
 
+/** The way in: a server names an instance, and tells of all. */
+function enter(named: string, ...all: string[]): Reply {
+  return { body: { instance: place(named), ticket: `entry-${named}`, ticket_s: 60, topology: aTopology(all) } };
+}
+
+/** What was said with the logins: server and entry ticket. */
+function tickets(): [string, unknown][] {
+  const made = http.asked.filter(({ what }) => what === LOGIN);
+  return made.map(({ server, body }) => [server, (body as { entry?: string }).entry]);
+}
+
+describe("the way in", () => {
+  beforeEach(() => {
+    for (const name of ["a", "b", "c"]) http.on(`https://${name}`, LOGIN, opened(name));
+  });
+
+  test("is told by any server, and the login is made where it says, with its ticket", async () => {
+    const made = door("shared");
+    http.on("https://shared", ENTRY, enter("b", "a", "b", "c"));
+    expect((await made.logIn(CREDENTIALS)).home.server).toBe("https://b");
+    expect(http.asked[0]).toMatchObject({ what: ENTRY, search: "?agent=1001" });
+    expect(tickets()).toEqual([["https://b", "entry-b"]]);
+    expect(servers.topology?.instances).toHaveLength(3);
+  });
+
+  test("is asked of a second server when the first is silent for 0.3 s, and the first answer counts", async () => {
+    const made = door("a", "b", "c");
+    http.freeze("https://a");
+    http.on("https://b", ENTRY, enter("c", "a", "b", "c"));
+    const login = made.logIn(CREDENTIALS);
+    await vi.advanceTimersByTimeAsync(299);
+    expect(http.list).toEqual([`https://a ${ENTRY}`]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await login).home.server).toBe("https://c");
+  });
+
+  test("is not waited for longer than 2 s: then the list will do, the silent last", async () => {
+    const made = door("a", "b", "c");
+    http.on("https://a", ENTRY, "silent");
+    http.on("https://b", ENTRY, "silent");
+    const login = made.logIn(CREDENTIALS);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect((await login).home.server).toBe("https://c");
+    expect(tickets()).toEqual([["https://c", undefined]]);
+  });
+
+  test("that leads to an instance which has died meanwhile leads on, without the ticket", async () => {
+    const made = door("a");
+    http.on("https://a", ENTRY, enter("d", "a", "d"));
+    expect((await made.logIn(CREDENTIALS)).home.server).toBe("https://a");
+    expect(tickets()).toEqual([
+      ["https://d", "entry-d"],
+      ["https://a", undefined],
+    ]);
+  });
+
+  test("through an instance that is alone is that instance, by whatever address it was reached", async () => {
+    const made = door("a");
+    http.on("https://a", ENTRY, enter("inside", "inside"));
+    await made.logIn(CREDENTIALS);
+    expect(tickets()).toEqual([["https://a", "entry-inside"]]);
+  });
+
+  test.each([
+    ["nothing of ours", { body: [] }],
+    ["no instance", { body: { instance: null, ticket: "", topology: null } }],
+    ["that it is full", refusal(503, "cluster.full")],
+    ["that it knows no such request", refusal(404, "request.path")],
+    ["that the origin may not ask", refusal(403, "origin.refused")],
+  ])("that says %s is left for the list", async (_, reply) => {
+    const made = door("a");
+    http.on("https://a", ENTRY, reply);
+    expect((await made.logIn(CREDENTIALS)).home.server).toBe("https://a");
+    expect(tickets()).toEqual([["https://a", undefined]]);
+  });
+
+  test("survives the death of whoever told it: all instances are known by then", async () => {
+    const made = door("a");
+    http.on("https://a", ENTRY, () => {
+      http.on("https://a", LOGIN, refusal(502, ""));
+      return enter("d", "a", "c", "d");
+    });
+    expect((await made.logIn(CREDENTIALS)).home.server).toBe("https://c");
+  });
+});
+
 describe("what the site decided", () => {
   test("is told by the first server that answers, and that one is asked for the login", async () => {
     const made = door("a", "b");
@@ -43,6 +130,12 @@ describe("what the site decided", () => {
     expect(asking).toEqual(["https://a", "https://b"]);
     await made.logIn(CREDENTIALS);
     expect(http.list.at(-1)).toBe(`https://b ${LOGIN}`);
+  });
+
+  test("is asked of the first also when all have asked to be left alone", async () => {
+    const made = door("a");
+    servers.busy("https://a", 10_000);
+    await expect(made.config()).rejects.toMatchObject({ id: "desktop.no-server" });
   });
 
   test("is not told when nobody answers", async () => {
@@ -72,7 +165,7 @@ describe("a login", () => {
     http.on("https://a", LOGIN, refusal(421, "instance.elsewhere", place("b")));
     http.on("https://b", LOGIN, opened("b"));
     expect((await made.logIn(CREDENTIALS)).home.server).toBe("https://b");
-    expect(asking).toEqual(["https://a", "https://b"]);
+    expect(asking).toEqual(["https://a", "https://a", "https://b"]); // the way in, then both logins
   });
 
   test("is sent on three times at most", async () => {
@@ -112,25 +205,16 @@ describe("a login", () => {
     expect((await made.logIn(CREDENTIALS)).home.server).toBe("https://b");
   });
 
-  test("passes over a frozen server after 5 s, and after 2 s when it was to tell of others", async () => {
-    http.freeze("https://a");
+  test("passes over a server that was named and is frozen after 5 s", async () => {
+    const made = door("a", "b");
+    http.on("https://a", ENTRY, enter("a", "a", "b"));
+    http.on("https://a", LOGIN, "silent");
     http.on("https://b", LOGIN, opened("b"));
-    const first = door("a", "b").logIn(CREDENTIALS);
-    await vi.advanceTimersByTimeAsync(2_000);
-    expect((await first).home.server).toBe("https://b");
     const began = Date.now();
-    const second = knowing(door("a", "b"), "a", "b").logIn(CREDENTIALS);
+    const login = made.logIn(CREDENTIALS);
     await vi.advanceTimersByTimeAsync(5_000);
-    expect((await second).home.server).toBe("https://b");
+    expect((await login).home.server).toBe("https://b");
     expect(http.asked.at(-1)?.atMs).toBe(began + 5_000);
-  });
-
-  test("learns first which instances there are, and is made by one's own name", async () => {
-    const made = door("shared");
-    http.on("https://shared", "GET /v1/topology", { body: aTopology(["a", "b"]) });
-    http.on("https://shared", LOGIN, opened("either"));
-    for (const name of ["a", "b"]) http.on(`https://${name}`, LOGIN, opened(name));
-    expect(["https://a", "https://b"]).toContain((await made.logIn(CREDENTIALS)).home.server);
   });
 
   test.each([
@@ -138,7 +222,8 @@ describe("a login", () => {
     [409, "station.in-use"],
     [429, "login.too-many"],
   ])("that is refused with %i is not tried elsewhere", async (status, id) => {
-    const made = knowing(door("a", "b"), "a", "b");
+    const made = door("a", "b");
+    http.on("https://a", ENTRY, enter("a", "a", "b"));
     http.on("https://a", LOGIN, refusal(status, id));
     await expect(made.logIn(CREDENTIALS)).rejects.toMatchObject({ id });
     expect(logins()).toHaveLength(1);

@@ -53,6 +53,19 @@ describe("coming up", () => {
     expect(told).toEqual(["opened", "welcome", "live"]);
   });
 
+  test("says hello anew when another way takes the place of the one before, with its whole time for an answer", () => {
+    line();
+    wires.last.open();
+    vi.advanceTimersByTime(5_000);
+    wires.last.open();
+    expect(wires.last.said.map(({ type }) => type)).toEqual(["hello", "hello"]);
+    vi.advanceTimersByTime(5_999);
+    expect(losses).toEqual([]);
+    wires.last.welcome("snapshot");
+    wires.last.open();
+    expect(wires.last.said).toHaveLength(2);
+  });
+
   test("sends nothing before it is live", () => {
     const made = line();
     expect(made.send({ type: "beat" })).toBe(false);

@@ -131,3 +131,14 @@ test("stopping leaves no timer, and an answer on its way is not heard", async ()
   expect(told).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test("where a poll is held silence counts from the end of the hold, with each frame anew", async () => {
+  silence.begin(8_000);
+  await vi.advanceTimersByTimeAsync(9_499);
+  expect(asked).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(asked).toEqual([9_500, 9_500]);
+  silence.heard(8_000);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect([told[0], told.at(-1)]).toEqual(["suspect 20500", "dead 23500"]);
+});

@@ -17,6 +17,7 @@ from unified_agent.domain.ports import Clock, Timer
 from unified_agent.server.push_transports.desk_connection import DeskConnection
 from unified_agent.server.push_transports.held import Held, HeldConnections
 from unified_agent.server.sockets import cut_off, find_vanished
+from unified_agent.server.text_connection import ABNORMAL
 from unified_agent.settings import DesktopSettings
 from unified_agent.wire.push import write_event
 
@@ -111,7 +112,7 @@ class Stream(Held):
             await self._awaited
         if self._frames:
             return self._next_portion()
-        if self._said_end or self.end is None or self.end.reason in {"lost", "slow"}:
+        if self._said_end or self.end is None or self.end.code == ABNORMAL:
             return None
         self._said_end = True
         return write_event(_ENCODER.encode(ClosedFrame(code=self.end.code, reason=self.end.reason)))

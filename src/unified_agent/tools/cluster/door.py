@@ -74,7 +74,7 @@ class Door:
             SettingsError: the file of certificates is not good.
         """
         headers = {"authorization": f"Bearer {access.token}"} if access.token else {}
-        verify = _trust(access) if access.ca_file is not None else True
+        verify = trust(access) if access.ca_file is not None else True
         self._http = httpx.Client(
             headers=headers, timeout=REQUEST_LIMIT_S, trust_env=False, transport=transport, verify=verify
         )
@@ -168,7 +168,12 @@ class Door:
             ) from error
 
 
-def _trust(access: Access) -> ssl.SSLContext:
+def trust(access: Access) -> ssl.SSLContext:
+    """Trust the certificates that were given.
+
+    Raises:
+        SettingsError: the file cannot be read, or holds none.
+    """
     try:
         return ssl.create_default_context(cafile=access.ca_file)
     except (OSError, ssl.SSLError) as error:

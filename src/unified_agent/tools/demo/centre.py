@@ -121,7 +121,7 @@ class Centre:
         async with asyncio.TaskGroup() as tasks:
             for name, port in zip(self.names, ports.pages, strict=False):
                 file = self.folder / f"{name}.toml"
-                file.write_text(instance_file(name, port, aes, diallers, cluster))
+                file.write_text(instance_file(name, port, aes, diallers, cluster, ports.page))
                 tasks.create_task(self._begin(name, ["serve", str(file)]))
         await self._wait_ready()
 

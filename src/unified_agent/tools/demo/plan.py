@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,12 +101,18 @@ def url_at(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
+def foreign_origin(port: int) -> str:
+    """Return the origin of the same pages under another name: to a browser they are somebody else's."""
+    return f"http://localhost:{port}"
+
+
 def instance_file(
     name: str,
     port: int,
     aes: tuple[str, int],
     diallers: tuple[tuple[str, int], ...],
     cluster: ClusterPlan | None = None,
+    page: int = 0,
 ) -> str:
     """Write an instance's settings, in the form in which a site would write them.
 
@@ -115,6 +122,7 @@ def instance_file(
         aes: where the simulated AES listens, host and port.
         diallers: where the simulated diallers listen, in the order of ``DIALLER_NAMES``.
         cluster: that it is part of; None for an instance alone.
+        page: port of the page that is printed first, whose other name may use scripts; 0 for this instance's own.
     """
     text = f"""\
 instance = "{name}"
@@ -124,6 +132,10 @@ host = "{HOST}"
 port = {port}
 drain_wait_s = 0.0          # nobody balances here
 drain_limit_s = 3.0
+
+[jsonp]
+enabled = true              # for the sample page, also from another instance and under another name
+callers = {json.dumps([foreign_origin(page or port), *(cluster.urls.values() if cluster else ())])}
 {_cluster(name, cluster) if cluster is not None else ""}
 [telephony]
 user = "ctiuser"

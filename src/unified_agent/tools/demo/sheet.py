@@ -5,13 +5,27 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from unified_agent.tools.demo.plan import AWAY_S, DIALLER_NAMES, DIALLER_PASSWORD, INSTANCE_NAMES, LOGINS, PASSWORD
+from unified_agent.tools.demo.plan import (
+    AWAY_S,
+    DIALLER_NAMES,
+    DIALLER_PASSWORD,
+    INSTANCE_NAMES,
+    LOGINS,
+    PASSWORD,
+    foreign_origin,
+)
 from unified_agent.tools.demo.tricks import OF_THE_CLUSTER, TRICKS, Stage, Trick, cluster_command, kill_command
 
 Json = dict[str, Any]
 
 _HEAD: Final = ("work", "agent", "station", "password", "dialler name", "password", "headset", "job")
+_SAMPLES: Final = (
+    ("jsonp", "one script tag, plain functions"),
+    ("module", "the library as a module"),
+    ("rest", "without the library"),
+)
 _BOLD: Final = "\x1b[1m"
 _FAINT: Final = "\x1b[2m"
 _PLAIN: Final = "\x1b[0m"
@@ -38,6 +52,7 @@ def write_sheet(stage: Stage, *, cluster: bool, keys: bool, colour: bool) -> str
             f"  {' and '.join(f'{each}/' for each in others)} are the other two instances: any will do.",
             f"  In another terminal:  {look.faint(cluster_command(stage, 'status --watch'))}",
         ]
+    parts += list(_samples(url, look, cluster=cluster))
     parts += ["  Then try" + (" (press a key, or copy the command):" if keys else ":")]
     groups = (
         {"The instances and their store": OF_THE_CLUSTER, "Switch and diallers": TRICKS} if cluster else {"": TRICKS}
@@ -80,6 +95,18 @@ class _Look:
 
     def faint(self, text: str) -> str:
         return f"{_FAINT}{text}{_PLAIN}" if self._colour else text
+
+
+def _samples(url: str, look: _Look, *, cluster: bool) -> Iterator[str]:
+    """Yield where the pages are that show how a page of one's own is written."""
+    yield "\n  Pages of your own may do the same. Samples, for agents 5005, 5006 … at 2005, 2006 …:"
+    for name, words in _SAMPLES:
+        yield f"      {look.faint(f'{url}/samples/{name}/index.html')}  {words}"
+    if cluster:
+        foreign = f"{foreign_origin(urlsplit(url).port or 80)}/samples/jsonp/index.html?servers={url}"
+        yield f"      {look.faint(foreign)}"
+        yield "      the first again, to its server a page of somebody else's"
+    yield ""
 
 
 def _group(number: int, group: Sequence[Trick], stage: Stage, look: _Look) -> Iterator[str]:

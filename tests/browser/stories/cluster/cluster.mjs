@@ -5,9 +5,10 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { appendFile, mkdir } from "node:fs/promises";
 import { promisify } from "node:util";
-import { CENTRE, OUT, story } from "../desk.mjs";
+import { CENTRE, OUT, story, until } from "../desk.mjs";
 
-export { happen, sitDown, truth, until } from "../desk.mjs";
+export { happen, sitDown, truth } from "../desk.mjs";
+export { until };
 export { CENTRE };
 
 const run = promisify(execFile);
@@ -64,6 +65,19 @@ export async function order(at, ...words) {
 export async function serverOf(desk) {
   const tip = await desk.page.locator(".link").first().getAttribute("data-tip");
   return Object.keys(INSTANCES).find((name) => tip?.split(" · ").includes(name)) ?? "";
+}
+
+/**
+ * Has the agent of a desk served by one instance: at a login the cluster chooses.
+ *
+ * @param {import("../desk.mjs").Desk} desk
+ * @param {string} agent
+ * @param {string} name
+ */
+export async function seat(desk, agent, name) {
+  if ((await serverOf(desk)) === name) return;
+  await order(name, "move", agent, "--to", name);
+  await until(`${agent} is at ${name}`, async () => (await serverOf(desk)) === name);
 }
 
 /**

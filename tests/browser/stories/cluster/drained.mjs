@@ -8,6 +8,7 @@ import {
   happen,
   keep,
   order,
+  seat,
   serverOf,
   sitDown,
   took,
@@ -21,9 +22,9 @@ import {
 const [first] = CENTRE.diallers;
 
 await clusterStory("drained", async (caller) => {
-  const leaving = "ua-1";
   await caller.logIn("5003", "2003");
   await caller.shows("Not ready");
+  const leaving = await serverOf(caller);
   await caller.press("Ready");
   await caller.shows("Ready");
   await happen(CENTRE.aes, "/calls", { number: "5003", caller: "02079460125", talk_s: 600 });
@@ -34,6 +35,8 @@ await clusterStory("drained", async (caller) => {
   const worker = await sitDown(`${caller.story}-worker`, caller.browser, { url: urlOf(leaving), viewport: WINDOW });
   await worker.logIn("5004", "2004", { name: "agent0004", job: "SPRING25" });
   await worker.reads("Paused in SPRING25");
+  await seat(worker, "5004", leaving);
+  await worker.reads("Paused in SPRING25");
   await worker.press("Take calls");
   await worker.page.locator(".item--on-call").waitFor();
   await worker.page.getByLabel("Notes").fill("Will call back himself.");
@@ -42,7 +45,7 @@ await clusterStory("drained", async (caller) => {
   const watch = await Watch.over(caller.page);
   const watchOfWorker = await Watch.over(worker.page);
   const orderedMs = Date.now();
-  const drained = order("ua-2", "drain", leaving);
+  const drained = order(leaving === "ua-2" ? "ua-1" : "ua-2", "drain", leaving);
   await caller.reads("You are at another server now. Nothing was lost.");
   await keep(caller, "moved");
   assert.notEqual(await serverOf(caller), leaving);

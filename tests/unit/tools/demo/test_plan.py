@@ -13,6 +13,7 @@ from unified_agent.tools.demo.plan import (
     LOGINS,
     ClusterPlan,
     aes_file,
+    foreign_origin,
     instance_file,
     url_at,
 )
@@ -46,6 +47,14 @@ def test_the_instances_of_a_cluster_share_all_but_their_names_and_addresses(name
     assert (one.instance, one.cluster.url) == (name, URLS[name])
     assert one.cluster.store.endpoints == ("127.0.0.1:2379",)
     assert one.cluster.keys_file == Path("/tmp/cluster.keys")
+
+
+def test_the_sample_page_may_use_scripts_of_every_instance_also_under_another_name() -> None:
+    alone = instance_file("ua-1", 8080, ("127.0.0.1", 4721), DIALLERS)
+    of_three = instance_file("ua-2", 8081, ("127.0.0.1", 4721), DIALLERS, CLUSTER, 8080)
+    assert tomllib.loads(alone)["jsonp"] == {"enabled": True, "callers": [foreign_origin(8080)]}
+    callers = [foreign_origin(8080), *URLS.values()]
+    assert tomllib.loads(of_three)["jsonp"] == {"enabled": True, "callers": callers}
 
 
 def test_the_instance_knows_both_diallers_in_order_and_what_may_be_edited() -> None:

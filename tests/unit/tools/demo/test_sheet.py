@@ -37,6 +37,16 @@ def test_an_instance_alone_says_nothing_of_others() -> None:
     assert "cluster" not in text
 
 
+@pytest.mark.parametrize("name", ["jsonp", "module", "rest"])
+def test_each_sample_is_named(name: str) -> None:
+    assert f"http://127.0.0.1:8080/samples/{name}/index.html  " in sheet(cluster=False)
+
+
+def test_a_cluster_has_a_sample_of_a_foreign_origin() -> None:
+    assert "http://localhost:8080/samples/jsonp/index.html?servers=http://127.0.0.1:8080\n" in sheet()
+    assert "localhost" not in sheet(cluster=False)
+
+
 def test_tricks_are_numbered_through() -> None:
     numbers = [line.split(".")[0].strip() for line in sheet().splitlines() if line[2:4].strip().isdigit()]
     assert numbers == [str(number) for number in range(1, len(OF_THE_CLUSTER) + len(TRICKS) + 2)]

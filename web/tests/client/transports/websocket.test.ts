@@ -48,7 +48,7 @@ function open(server: string): ReturnType<typeof openWebSocket> {
 
 test.each([
   ["https://a.example.org", "wss://a.example.org/v1/events"],
-  ["http://a:8080/", "ws://a:8080/v1/events"],
+  ["http://a:8080", "ws://a:8080/v1/events"],
 ])("events of %s come from %s", (server, address) => {
   expect(eventsAddress(server)).toBe(address);
 });
