@@ -28,6 +28,8 @@ ELECTION_S: Final[Span] = (0.5, 2.0)
 OTHER_MEMBER_S: Final[Span] = (0.05, 0.6)
 #: There and back, without a fault.
 ROUND_TRIP_S: Final[Span] = (0.001, 0.01)
+#: How much later than answers a watch is heard, drawn anew whenever something changes: it may have to be made anew.
+WATCH_LAG_S: Final[Span] = (0.0, 0.5)
 
 
 class StoreFault:
@@ -224,6 +226,7 @@ class StoreWeather:
         faults.down = client.member is None and not cannot_hear
         spans = [ROUND_TRIP_S, *self._slow.values()]
         faults.delay_s = sum(self._random.uniform(*span) for span in spans)
+        faults.watch_lag_s = self._random.uniform(*WATCH_LAG_S)
         client.store.woken()
 
     def _turn_to_another(self, client: _Client, look: int) -> None:

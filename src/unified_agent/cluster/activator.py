@@ -15,7 +15,7 @@ from unified_agent.cluster import activation
 from unified_agent.cluster.activation import ActivationSettings, Active, Order, Other, Prepare, Serve, Stay, View
 from unified_agent.cluster.heartbeats import Stage
 from unified_agent.cluster.holdings import Holdings, Serving
-from unified_agent.cluster.members import Members
+from unified_agent.cluster.members import FRESH_S, Members
 from unified_agent.cluster.registry import Registry
 from unified_agent.cluster.stores.base import Committed, PutValue, Store, StoreRefused, StoreUnavailable
 from unified_agent.cluster.transactions import Transaction
@@ -103,6 +103,8 @@ class Activator:
         self._stood_down_epoch = 0
         self._in_flight = False
         self._epoch_seen = 0
+        self._waits_for = 0  # the incarnation that our view has not reached yet
+        self._waits_since_s = 0.0
         self.epoch_since_s: float | None = None
         self.decision: activation.Decision = Stay("has not looked yet")
 
@@ -210,7 +212,7 @@ class Activator:
                     return await self._carry_out(decision.transaction)
                 if decision.again_s is not None:
                     return min(LOOK_AGAIN_S, max(0.01, decision.again_s - now_s))
-            case Stay() if self._waits_for_view(view):
+            case Stay() if self._waits_for_view(view, now_s):
                 return CATCH_UP_S
             case Stay():
                 await self._stand_down("passive" if view.may_act else "stepped-down")
@@ -218,14 +220,19 @@ class Activator:
                 self._say(self._stood_down_epoch)
         return LOOK_AGAIN_S
 
-    def _waits_for_view(self, view: View) -> bool:
+    def _waits_for_view(self, view: View, now_s: float) -> bool:
         """Say whether we have been serving, and only our view lags behind a new registration.
 
-        So it is for a moment when a store comes back that was away for longer than a lease. No harm comes of waiting:
-        claims of before are good for as long as others promised, and one made anew is committed only while the record
-        is as we knew it. Standing down would log everybody out for nothing.
+        So it is for a moment when a store comes back that was away for longer than a lease: the registration may be
+        answered before the watch is heard again, for which we wait as long as one may be silent. No harm comes of
+        waiting: claims of before are good for as long as others promised, and one made anew is committed only while
+        the record is as we knew it. Standing down would log everybody out for nothing.
         """
-        return self.serves and view.may_act and view.is_fresh and view.revision < view.incarnation
+        if not (self.serves and view.may_act and view.revision < view.incarnation):
+            return False
+        if self._waits_for != view.incarnation:
+            self._waits_for, self._waits_since_s = view.incarnation, now_s
+        return view.is_fresh or now_s < self._waits_since_s + FRESH_S
 
     async def _serve(self, decision: Serve, view: View) -> None:
         self._order = Order.NONE

@@ -11,6 +11,7 @@ from tests.unit.cluster.instances import SETTLED_S, One, World, play, until
 from unified_agent.cluster.activation import Active, Order, Prepare, Serve, Stay
 from unified_agent.cluster.activator import ORDER_LIMIT_S
 from unified_agent.cluster.heartbeats import Stage
+from unified_agent.cluster.members import FRESH_S
 from unified_agent.cluster.stores.base import Entry, PutValue, Revision
 from unified_agent.cluster.transactions import ACTIVE_KEY
 from unified_agent.cluster.values import Node, read_value, write_value
@@ -307,6 +308,50 @@ def test_a_change_is_refused_by_the_store_as_long_as_somebody_has_registered_on_
         await asyncio.sleep(20.0)
         assert not serves(w1)
         assert active(world).epoch == 1
+
+    play(doing)
+
+
+# --- a store that comes back
+
+
+async def back_after_an_outage(world: World, watch_lag_s: float) -> One:
+    """An instance with an agent, carried by another one's promise while the store was away for two leases; their
+    registrations are answered now, and their watches are heard later.
+    """
+    ones = await world.of("a1", "b1")
+    ones[0].agents.claim()
+    await asyncio.sleep(LEASE_S)
+    for each in ones:
+        each.fail(down=True)
+    await asyncio.sleep(2 * LEASE_S)
+    assert [serves(each) for each in ones] == [True, True]
+    for each in ones:
+        each.fail(down=False, watch_lag_s=watch_lag_s)
+    return ones[0]
+
+
+@pytest.mark.parametrize("watch_lag_s", [0.0, 0.3, 1.0])
+def test_nobody_is_logged_out_because_a_registration_is_answered_before_the_watch_is_heard_again(watch_lag_s: float):
+    async def doing(world: World) -> None:
+        a1 = await back_after_an_outage(world, watch_lag_s)
+        await asyncio.sleep(3 * LEASE_S)
+        assert a1.whole.did == ["begin 1"]
+        assert a1.agents.lost == []
+        assert a1.may_act()
+
+    play(doing)
+
+
+def test_an_instance_whose_watch_is_not_heard_again_stands_down():
+    async def doing(world: World) -> None:
+        a1 = await back_after_an_outage(world, 60.0)
+        first = a1.incarnation
+        await until(lambda: a1.incarnation != first)
+        await asyncio.sleep(FRESH_S - 0.2)
+        assert serves(a1)
+        await asyncio.sleep(0.5)
+        assert not serves(a1)
 
     play(doing)
 

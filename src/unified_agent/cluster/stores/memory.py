@@ -49,12 +49,15 @@ class Faults:
         delay_s: a request's way there and back together. Longer than the store's limit: the sender gives up, and what
             was on its way is done all the same when it arrives.
         refused: the store knows us no more.
+        watch_lag_s: watches hear everything so much later than requests are answered, as after a connection that had
+            to be made anew.
     """
 
     down: bool = False
     deaf: bool = False
     delay_s: float = 0.0
     refused: bool = False
+    watch_lag_s: float = 0.0
 
 
 class MemoryStore(Store):
@@ -227,6 +230,8 @@ class MemoryWatch(Watch):
         """Wait for what comes next."""
         while True:
             self._news.clear()
+            if self._store.reachable and self._store.faults.watch_lag_s:
+                await asyncio.sleep(self._store.faults.watch_lag_s)
             if self._store.reachable:
                 self._heard_at_s = self._store.heard()
                 if self._store.faults.refused:
