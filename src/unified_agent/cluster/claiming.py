@@ -313,58 +313,65 @@ class Claiming:
 
     # --- claims of an earlier life
 
-    async def claim_anew(self) -> None:
+    async def claim_anew(self) -> bool:
         """Claim in the present life what is held under earlier ones, which only promises carry.
+
+        Returns:
+            Whether that is done: False while something is only to be waited for, as a watch that is not heard yet when
+            a store has come back. Try again then, while the promises last.
 
         Raises:
             StoreUnavailable, StoreRefused: not all could be claimed; try again while the promises last.
         """
         life = self._members.lives.current
         if life is None:
-            return
+            return True
         # Many at once, for promises last 3 s: one after the other 1,000 agents took that many times three round trips.
         wanted = [each for each in self._holdings.items() if each[1].record.incarnation != life.incarnation]
         outcomes = await asyncio.gather(*(self._claim_one_anew(*each) for each in wanted), return_exceptions=True)
         for outcome in outcomes:
-            if outcome is not None:
+            if isinstance(outcome, BaseException):
                 raise outcome
         for each in self._members.lives:
             used = any(held.record.incarnation == each.incarnation for _, held in self._holdings.items())
             if each is not life and not used:
                 self._members.lives.drop(each)
+        return all(outcomes)
 
-    async def _claim_one_anew(self, session: SessionId, held: Held) -> None:
+    async def _claim_one_anew(self, session: SessionId, held: Held) -> bool:
         async with self._turns_anew:
-            await self._claim_in_turn(session, held)
+            return await self._claim_in_turn(session, held)
 
-    async def _claim_in_turn(self, session: SessionId, held: Held) -> None:
+    async def _claim_in_turn(self, session: SessionId, held: Held) -> bool:
+        """Claim one anew; False when that is to be tried again."""
         record = held.record
         agent, station = await self._records.both(record.agent, record.station)
         claimer = self._holdings.claimer()
         if claimer is None or agent.record != station.record or agent.record is None:
-            return  # somebody has it already; our tenure ends with the promises
+            return True  # somebody has it already; our tenure ends with the promises
         if self._holdings.get(session) is not held:
-            return  # the session is over
+            return True  # the session is over
         if agent.record != record and not _is_anew(agent.record, record, claimer):
-            return
+            return True
         fresh, revisions = agent.record, (agent.revision, station.revision)
         if fresh == record:
             decision = ownership.decide_claim(_request_anew(record), agent, station, {}, claimer, self._clock.now_s())
             if not isinstance(decision, Claim):
-                return
+                return isinstance(decision, Refuse) and decision.code is not ownership.Refusal.NOT_SERVING
             outcome = await self._records.commit(decision.transaction)
             if not isinstance(outcome, Committed):
-                return
+                return False
             fresh, revisions = record_of(decision), (outcome.revision, outcome.revision)
         await self._carries.take(fresh.agent, fresh.term)
         if self._holdings.get(session) is not held:
             self._give_up(Held(record=fresh, revisions=revisions))
-            return
+            return True
         # In one step, so that nothing is done in the new life under the old term.
         self._holdings.put(session, Held(record=fresh, revisions=revisions))
         self._record(fresh, Wish.RESUME)
         assert self._reports is not None, "joined"
         self._reports.report(ClaimGranted(session=session, term=fresh.term))
+        return True
 
     # --- inside
 

@@ -282,8 +282,10 @@ class Cluster:
             await self._claims_wanted.wait()
             self._claims_wanted.clear()
             try:
-                await self.claiming.claim_anew()
+                is_done = await self.claiming.claim_anew()
             except (StoreUnavailable, StoreRefused):
+                is_done = False
+            if not is_done:
                 await asyncio.sleep(CLAIM_ANEW_RETRY_S)
                 self._claims_wanted.set()
 

@@ -331,7 +331,7 @@ async def back_after_an_outage(world: World, watch_lag_s: float) -> One:
     return ones[0]
 
 
-@pytest.mark.parametrize("watch_lag_s", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("watch_lag_s", [0.0, 0.3, 1.0, 2.0])
 def test_nobody_is_logged_out_because_a_registration_is_answered_before_the_watch_is_heard_again(watch_lag_s: float):
     async def doing(world: World) -> None:
         a1 = await back_after_an_outage(world, watch_lag_s)
