@@ -23,6 +23,7 @@ from unified_agent.settings import (
     AjpSettings,
     DiallerSettings,
     HttpSettings,
+    JsonpSettings,
     LinkSettings,
     PoolSettings,
     SessionsSettings,
@@ -134,7 +135,13 @@ def _dial_nobody(floor: Floor) -> None:
 
 @asynccontextmanager
 async def house(
-    folder: Path, *, capacity: int = 100, tls: bool = True, ajp: AjpSettings | None = None, **http: Any
+    folder: Path,
+    *,
+    capacity: int = 100,
+    tls: bool = True,
+    ajp: AjpSettings | None = None,
+    jsonp: JsonpSettings | None = None,
+    **http: Any,
 ) -> AsyncIterator[House]:
     """Run a house; at its end nothing may be left at the peers. ``http``: more settings of that name."""
     clock = LoopClock(asyncio.get_running_loop())
@@ -164,6 +171,7 @@ async def house(
     instance = Instance(
         Settings(
             ajp=ajp or AjpSettings(),
+            jsonp=jsonp or JsonpSettings(),
             http=HttpSettings(port=0, login_rate_per_min=10_000, drain_wait_s=0.0, **http),
             telephony=TelephonySettings(
                 servers=(AesServerSettings(name=LinkId("aes-1"), host="127.0.0.1", port=aes_port, tls=peer),),

@@ -25,6 +25,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.integration.house import house, play
 
+from unified_agent.settings import JsonpSettings
+
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 CONFORMS = (status_code_conformance, content_type_conformance, response_schema_conformance)
@@ -66,7 +68,9 @@ def operations(url: str) -> Iterator[Any]:
 def test_every_operation_answers_as_described_whatever_it_is_asked(caller: str, tmp_path: Path) -> None:
     async def main() -> None:
         (tmp_path / "operators").write_text("let-me-in\n")
-        async with house(tmp_path, tls=False, operators_token_file=tmp_path / "operators") as there:
+        scripts = JsonpSettings(enabled=True, allow_unknown_callers=True)
+        operators = tmp_path / "operators"
+        async with house(tmp_path, tls=False, jsonp=scripts, operators_token_file=operators) as there:
             url = there.url.rstrip("/")
 
             def headers() -> dict[str, str]:
