@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,3 +76,18 @@ def _wait_until(word: str, log: Path, server: subprocess.Popen[bytes]) -> None:
         assert server.poll() is None, log.read_text()
         assert time.monotonic() < until_s, log.read_text()
         time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def silent(address: str, port: int) -> Iterator[None]:
+    """Have an address answer nothing at all on a port, as that of a host that is gone: it takes no more connections."""
+    with contextlib.ExitStack() as held:
+        listening = held.enter_context(socket.socket())
+        listening.bind((address, port))
+        listening.listen(0)
+        for _ in range(4):  # the first fills the queue; what comes after it is dropped by the kernel
+            filling = held.enter_context(socket.socket())
+            filling.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                filling.connect((address, port))
+        yield

@@ -5,9 +5,11 @@ Pictures are kept in ``artefacts/browser/`` (ignored).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import pytest
 from tests.browser import names
@@ -67,9 +69,19 @@ def test_a_page_of_a_foreign_origin_works_by_scripts(a_centre: Centre, foreign: 
 
 
 @pytest.mark.skipif(names.MISSING != "", reason=names.MISSING)
-def test_of_a_name_with_several_addresses_the_dead_ones_cost_little(a_centre: Centre, tmp_path: Path) -> None:
-    with names.names(tmp_path, {"desk.test": ("127.0.0.2", "127.0.0.3", "127.0.0.1")}) as before:
-        run("stories/transports/dead_address.mjs", where=a_centre, before=before)
+@pytest.mark.parametrize("gone", ["process", "host"])
+def test_of_a_name_with_several_addresses_the_dead_ones_cost_little(
+    a_centre: Centre, tmp_path: Path, gone: str
+) -> None:
+    port = urlsplit(a_centre.desktop).port
+    assert port is not None
+    with contextlib.ExitStack() as held:
+        if gone == "host":
+            for address in ("127.0.0.2", "127.0.0.3"):
+                held.enter_context(names.silent(address, port))
+        known = {"desk.test": ("127.0.0.2", "127.0.0.3", "127.0.0.1")}
+        before = held.enter_context(names.names(tmp_path, known))
+        run("stories/transports/dead_address.mjs", gone, where=a_centre, before=before)
 
 
 def test_the_sample_without_the_library_works_too(a_centre: Centre) -> None:

@@ -351,11 +351,13 @@ class Claiming:
             return True  # somebody has it already; our tenure ends with the promises
         if self._holdings.get(session) is not held:
             return True  # the session is over
-        if agent.record != record and not _is_anew(agent.record, record, claimer):
+        if agent.record != record and not ownership.is_anew(agent.record, record, claimer):
             return True
         fresh, revisions = agent.record, (agent.revision, station.revision)
         if fresh == record:
-            decision = ownership.decide_claim(_request_anew(record), agent, station, {}, claimer, self._clock.now_s())
+            decision = ownership.decide_claim(
+                ownership.request_anew(record), agent, station, {}, claimer, self._clock.now_s()
+            )
             if not isinstance(decision, Claim):
                 return isinstance(decision, Refuse) and decision.code is not ownership.Refusal.NOT_SERVING
             outcome = await self._records.commit(decision.transaction)
@@ -409,19 +411,3 @@ class Claiming:
             log_event(LOGGER, "claim_failed", level="error", error=error, session=session)
             assert self._reports is not None, "joined"
             self._reports.report(ClaimRefused(session=session, id="internal"))
-
-
-def _request_anew(record: Record) -> Request:
-    return Request(
-        wish=Wish.RESUME, agent=record.agent, station=record.station, session=record.session, held_term=record.term
-    )
-
-
-def _is_anew(found: Record, record: Record, claimer: Claimer) -> bool:
-    """Say whether a record is this claim, made anew by an attempt whose answer was lost."""
-    return (found.owner, found.incarnation, found.epoch, found.session) == (
-        claimer.instance,
-        claimer.incarnation,
-        claimer.epoch,
-        record.session,
-    ) and found.term > record.term

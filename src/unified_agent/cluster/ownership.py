@@ -266,6 +266,29 @@ def release(record: Record, revisions: tuple[int, int | None], claimer: Claimer)
     return Transaction(conditions, tuple(Put(key, empty) for key, _ in held))
 
 
+def request_anew(record: Record) -> Request:
+    """Return what an instance wants that has a claim of an earlier incarnation and acts under it still."""
+    return Request(
+        wish=Wish.RESUME, agent=record.agent, station=record.station, session=record.session, held_term=record.term
+    )
+
+
+def is_anew(found: Record, record: Record, claimer: Claimer) -> bool:
+    """Say whether a record is a claim made anew by an attempt whose answer was lost.
+
+    Args:
+        found: as it is in the store now.
+        record: of the claim before.
+        claimer: who made it.
+    """
+    return (found.owner, found.incarnation, found.epoch, found.session) == (
+        claimer.instance,
+        claimer.incarnation,
+        claimer.epoch,
+        record.session,
+    ) and found.term > record.term
+
+
 class Terms(Struct, frozen=True):
     """Highest term seen for each agent or station: what arrives with a lower one is refused."""
 

@@ -259,3 +259,28 @@ def test_release_keeps_the_term_and_rests_on_our_incarnation():
 def test_only_an_owner_releases():
     with pytest.raises(AssertionError):
         ownership.release(HELD, (61, 62), CLAIMER)
+
+
+def test_a_claim_of_an_earlier_life_is_wanted_again_under_the_term_that_is_held():
+    mine = changed(HELD, owner=ME)
+    wanted = ownership.request_anew(mine)
+    assert (wanted.agent, wanted.station, wanted.session, wanted.held_term) == (AGENT, STATION, SESSION, 7)
+    said = decide_claim(wanted, Seen(mine, 61), Seen(mine, 62), {}, CLAIMER, NOW_S)
+    assert isinstance(said, Claim)
+    assert said.term == 8
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_anew"),
+    [
+        ({}, True),
+        ({"term": 7}, False),
+        ({"incarnation": 41}, False),
+        ({"owner": OTHER}, False),
+        ({"epoch": 4}, False),
+        ({"session": LATER}, False),
+    ],
+)
+def test_a_record_is_known_as_the_claim_that_was_made_anew(changes, is_anew):
+    made = changed(HELD, **{"owner": ME, "incarnation": 40, "term": 8, **changes})
+    assert ownership.is_anew(made, changed(HELD, owner=ME), CLAIMER) is is_anew
