@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from unified_agent.server.routing import without_parameters
 from unified_agent.wire.ajp13.codec import ForwardRequest
 from unified_agent.wire.ajp13.codes import HOP_BY_HOP, KNOWN_ATTRIBUTES, TLS_PROTOCOL, Attribute
 
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 _VERSIONS: Final = {b"HTTP/1.0": "1.0", b"HTTP/1.1": "1.1", b"HTTP/2.0": "2", b"HTTP/2": "2", b"HTTP/3.0": "3"}
-_PARAMETERS: Final = re.compile(rb";[^/]*")
 
 
 def scope_of(request: ForwardRequest, *, trust_remote_user: bool) -> dict[str, Any]:
@@ -28,7 +27,7 @@ def scope_of(request: ForwardRequest, *, trust_remote_user: bool) -> dict[str, A
     """
     path = request.path
     if b";" in path:
-        path = _PARAMETERS.sub(b"", path)
+        path = without_parameters(path.decode("latin-1")).encode("latin-1")
     if b"%" in path:
         path = unquote_to_bytes(path)
     attributes = request.attributes

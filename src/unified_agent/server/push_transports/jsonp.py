@@ -7,15 +7,16 @@ changes something needs a nonce of an answer before, good once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from unified_agent.domain.commands import AnyCommand
-from unified_agent.domain.ids import CommandId
+from unified_agent.domain.ids import CommandId, SessionId
 from unified_agent.domain.ports import Clock
+from unified_agent.domain.session_state import CommandRecord
 from unified_agent.server.auth import TokenRefusal
 from unified_agent.server.desk_messages import COMMANDS, PressId, standing
 from unified_agent.server.failures import Problem, RequestRefused
@@ -207,15 +208,7 @@ class JsonpPush:
         Raises:
             RequestRefused: see its ids.
         """
-        command_id, command = self._command(page, asked)
-        host = self._desks.host
-        if page.spend(asked.text("nonce"), f"command {command_id}"):
-            record = host.submit(page.session, command_id, command)
-        else:
-            record = host.command(page.session, command_id)
-        if record is None:
-            raise RequestRefused("session.ended")
-        return Envelope(result=standing(record))
+        return self._once(page, asked, "command", self._desks.host.submit)
 
     async def resolve(self, page: Page, asked: Asked) -> Envelope:
         """Find out what became of a command asked of another instance.
@@ -223,15 +216,7 @@ class JsonpPush:
         Raises:
             RequestRefused: see its ids.
         """
-        command_id, command = self._command(page, asked)
-        host = self._desks.host
-        if page.spend(asked.text("nonce"), f"resolve {command_id}"):
-            record = host.resolve(page.session, command_id, command)
-        else:
-            record = host.command(page.session, command_id)
-        if record is None:
-            raise RequestRefused("session.ended")
-        return Envelope(result=standing(record))
+        return self._once(page, asked, "resolve", self._desks.host.resolve)
 
     async def outcome(self, page: Page, asked: Asked) -> Envelope:
         """Say how a command stands.
@@ -254,6 +239,27 @@ class JsonpPush:
             raise RequestRefused(found.value)
         if page.poll is not None:
             page.poll.heard()
+
+    def _once(
+        self,
+        page: Page,
+        asked: Asked,
+        what: str,
+        act: Callable[[SessionId, CommandId, AnyCommand], CommandRecord | None],
+    ) -> Envelope:
+        """Do something about a command if the nonce is not spent yet; tell how it stands.
+
+        Raises:
+            RequestRefused: see its ids.
+        """
+        command_id, command = self._command(page, asked)
+        is_first = page.spend(asked.text("nonce"), f"{what} {command_id}")
+        record = (
+            act(page.session, command_id, command) if is_first else self._desks.host.command(page.session, command_id)
+        )
+        if record is None:
+            raise RequestRefused("session.ended")
+        return Envelope(result=standing(record))
 
     def _command(self, page: Page, asked: Asked) -> tuple[CommandId, AnyCommand]:
         self._admit(page)
