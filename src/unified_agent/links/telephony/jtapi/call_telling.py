@@ -53,6 +53,7 @@ class Teller:
         self._believed: Calls = ()
         self._failures: set[CallId] = set()
         self._merged: set[CallId] = set()
+        self._ringing: dict[CallId, frozenset[str]] = {}
 
     @property
     def calls(self) -> Calls:
@@ -67,6 +68,7 @@ class Teller:
         told = {each.call: each for each in views}
         self._believed = ()
         self._failures = {each.call for each in views if each.leg is LegState.FAILED or each.unheard}
+        self._ringing = {each.call: each.ringing for each in views if each.ringing}
         for each in seen:
             # The information is not told again by itself: a snapshot keeps what the session knew of it.
             view = told[each.id]
@@ -96,6 +98,7 @@ class Teller:
         here = {each.id for each in self._believed}
         self._failures &= here
         self._merged &= here
+        self._ringing = {each: numbers for each, numbers in self._ringing.items() if each in here}
         self.awaits = {
             each: cause for each, cause in self.awaits.items() if calls_at_station.find(self._believed, each)
         }
@@ -240,6 +243,10 @@ class Teller:
             if known == party:
                 continue
             facts += self._bring_party(view, party, known)
+        if view.spoken:
+            for number in sorted(self._ringing.get(view.call, frozenset()) & wanted.keys() - view.ringing):
+                facts += self._apply(self._established(view, number, incoming=False))
+        self._ringing[view.call] = view.ringing
         return facts
 
     def _bring_party(self, view: View, party: PartySeen, known: PartySeen | None) -> list[CallFact]:
