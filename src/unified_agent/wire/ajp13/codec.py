@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import starmap
 from typing import Final
 
 from msgspec import Struct
@@ -44,6 +45,8 @@ END_AND_CLOSE: Final = OUR_MAGIC + b"\x00\x02\x05\x00"
 _U16: Final = struct.Struct(">H").pack
 _HEAD: Final = struct.Struct(">2sH").pack
 _CHUNK: Final = struct.Struct(">2sHBH").pack
+#: What would break out of a header's line.
+_BREAKING: Final = re.compile(rb"[\r\n\0]")
 _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: What a path may consist of: visible ASCII, everything else comes percent-encoded.
 _PATH: Final = re.compile(rb"/[!-~]*|\*")
@@ -341,20 +344,8 @@ def headers_packet(status: int, headers: Iterable[tuple[bytes, bytes]], packet_s
     Raises:
         LocalProtocolError: they do not fit into one packet, or would break out of their line.
     """
-    parts = [_status_bytes(status), b""]
-    values = []
-    for name, value in headers:
-        coded = _coded_name(name)
-        if coded:
-            if len(value) >= NULL_LENGTH:
-                raise LocalProtocolError(f"a header has {len(value)} bytes")
-            parts += (coded, _U16(len(value)), value, b"\0")
-            values.append(value)
-    together = b"".join(values)
-    if b"\n" in together or b"\r" in together or b"\0" in together:
-        raise LocalProtocolError("a header has a line feed in it, or a zero")
-    parts[1] = _U16(len(values))
-    payload = b"".join(parts)
+    written = [each for each in starmap(_header_bytes, headers) if each]
+    payload = b"".join((_status_bytes(status), _U16(len(written)), *written))
     if len(payload) > packet_size_bytes - HEAD_BYTES:
         raise LocalProtocolError(f"headers of {len(payload)} bytes do not fit into one packet")
     return _HEAD(OUR_MAGIC, len(payload)) + payload
@@ -384,12 +375,17 @@ def _status_bytes(status: int) -> bytes:
     return bytes((Kind.SEND_HEADERS,)) + _U16(status) + _U16(len(phrase)) + phrase + b"\0"
 
 
-@lru_cache(maxsize=256)
-def _coded_name(name: bytes) -> bytes:
-    """Return how a header's name is written; empty for one that is not sent."""
+@lru_cache(maxsize=512)
+def _header_bytes(name: bytes, value: bytes) -> bytes:
+    """Return how a header is written; empty for one that is not sent. Most of an answer's are those of the last."""
     name = name.lower()
     if name in NOT_SENT:
         return b""
     if not _TOKEN.fullmatch(name) or len(name) >> 8 >= CODED_NAME:
         raise LocalProtocolError("the name of a header is none")
-    return _RESPONSE_CODES.get(name) or _U16(len(name)) + name + b"\0"
+    if len(value) >= NULL_LENGTH:
+        raise LocalProtocolError(f"a header has {len(value)} bytes")
+    if _BREAKING.search(value):
+        raise LocalProtocolError("a header has a line feed in it, or a zero")
+    coded = _RESPONSE_CODES.get(name) or _U16(len(name)) + name + b"\0"
+    return coded + _U16(len(value)) + value + b"\0"
