@@ -68,4 +68,4 @@ def _others(attributes: dict[bytes, bytes]) -> dict[str, str]:
 
 def wants_websocket(request: ForwardRequest) -> bool:
     """Whether a request asks for a WebSocket, which no web server tunnels through AJP."""
-    return b"websocket" in dict(request.headers).get(b"upgrade", b"").lower()
+    return b"websocket" in request.upgrade.lower()

@@ -64,6 +64,9 @@ _SECRET: Final = int(Attribute.SECRET)
 _SSL_KEY_SIZE: Final = int(Attribute.SSL_KEY_SIZE)
 _STORED_METHOD: Final = int(Attribute.STORED_METHOD)
 _SEND_BODY_CHUNK: Final = int(Kind.SEND_BODY_CHUNK)
+#: So many requests are remembered, of a browser some 3 kB each, and none that is longer.
+_REMEMBERED_REQUESTS: Final = 1_024
+_REMEMBERED_BYTES: Final = 2_048
 #: Longer numbers of bytes there are none.
 _LENGTH_DIGITS: Final = 18
 
@@ -98,6 +101,7 @@ class ForwardRequest(Struct, frozen=True, gc=False):
         is_chunked: a body of unknown length can be had.
         strings: attributes of the protocol by their code, without the secret.
         attributes: request attributes by their name.
+        upgrade: which protocol the browser would rather speak; empty for none.
     """
 
     method: str
@@ -114,6 +118,7 @@ class ForwardRequest(Struct, frozen=True, gc=False):
     is_chunked: bool
     strings: dict[int, bytes]
     attributes: dict[bytes, bytes]
+    upgrade: bytes = b""
 
     @property
     def route(self) -> str:
@@ -134,7 +139,7 @@ class ForwardRequest(Struct, frozen=True, gc=False):
 
 
 def read_forward_request(payload: bytes, header_limit: int) -> tuple[ForwardRequest, bytes]:
-    """Read a request.
+    """Read a request. Nobody may change what it holds: whoever asks again in the same bytes is given the same.
 
     Args:
         payload: all of the packet behind its length; it begins with FORWARD_REQUEST.
@@ -148,8 +153,9 @@ def read_forward_request(payload: bytes, header_limit: int) -> tuple[ForwardRequ
 
     Source: section 5 of our AJP/1.3 reference, taken from captures of mod_jk and mod_proxy_ajp: tests/vectors/ajp13.
     """
+    read = _read_remembering if len(payload) <= _REMEMBERED_BYTES else _read_request
     try:
-        return _read_request(payload, header_limit)
+        return read(payload, header_limit)
     except IndexError:
         raise Fault(CloseReason.MALFORMED, "a request ends before it is complete") from None
 
@@ -214,8 +220,13 @@ def _read_request(payload: bytes, header_limit: int) -> tuple[ForwardRequest, by
         is_chunked,
         strings,
         attributes,
+        dict(headers).get(b"upgrade", b""),
     )
     return request, secret
+
+
+#: A browser that polls, and a probe, ask in the same bytes each time. What cannot be read is never remembered.
+_read_remembering: Final = lru_cache(maxsize=_REMEMBERED_REQUESTS)(_read_request)
 
 
 def _unended() -> Fault:

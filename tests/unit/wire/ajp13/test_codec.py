@@ -261,6 +261,25 @@ def test_a_request_that_was_cut_anywhere_is_refused() -> None:
         assert fault(front.packet(payload[:length])).reason is CloseReason.MALFORMED
 
 
+def test_who_asks_again_in_the_same_bytes_is_given_the_same_but_not_beyond_other_limits() -> None:
+    def packet(token: bytes) -> bytes:
+        return front.request("GET", b"/again", [(b"authorization", token), (b"x-own", b"1")], secret=b"s")
+
+    first, again = (read_forward_request(packet(b"Bearer a")[4:], 100) for _ in range(2))
+    assert again[0] is first[0]
+    assert (again[1], again[0].headers[0]) == (b"s", (b"authorization", b"Bearer a"))
+    assert read(packet(b"Bearer b")).headers[0] == (b"authorization", b"Bearer b")
+    for _ in range(2):  # what is refused is refused again
+        with pytest.raises(Fault, match="2 headers, of which 1 are taken"):
+            read_forward_request(packet(b"Bearer a")[4:], 1)
+
+
+def test_a_long_request_is_not_remembered() -> None:
+    packet = front.request("GET", b"/again", [(b"cookie", b"c" * 2_048)])
+    assert read(packet) == read(packet)
+    assert read(packet) is not read(packet)
+
+
 def test_no_fault_repeats_the_secret() -> None:
     packet = front.request(secret=b"s3cr3t", attributes=front.attribute(0x0C, b"s3cr3t"))
     assert "s3cr3t" not in str(fault(packet))
