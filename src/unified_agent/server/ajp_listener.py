@@ -219,7 +219,7 @@ class AjpListener:
     def begin(self, exchange: Exchange) -> None:
         """Have the application answer a request, or refuse it."""
         request = exchange.request
-        if wants_websocket(request):
+        if request.upgrade and wants_websocket(request):
             self._refused("upgrade")
             exchange.answer(*self._problem("request.upgrade", _NO_WEBSOCKET, request))
         elif (request.content_length or 0) > self.body_limit_bytes:

@@ -21,6 +21,7 @@ from unified_agent.wire.ajp13.codes import (
     CHUNK_AROUND_BYTES,
     CODED_NAME,
     HEAD_BYTES,
+    HOP_BY_HOP,
     METHOD_STORED,
     METHODS,
     NOT_SENT,
@@ -96,11 +97,13 @@ class ForwardRequest(Struct, frozen=True, gc=False):
         remote_address, remote_port: of the browser, as the web server sees it; empty and 0 when not told.
         server_name, server_port: which the browser asked for. Not ours, and not to be believed.
         is_tls: between browser and web server.
-        headers: names in lower case.
+        headers: names in lower case; without those of the connection between browser and web server.
         content_length: as announced, None for nothing announced.
         is_chunked: a body of unknown length can be had.
         strings: attributes of the protocol by their code, without the secret.
         attributes: request attributes by their name.
+        route: which the balancer chose or the session named; empty for none.
+        activation: of this instance at mod_jk's balancer: ``ACT``, ``DIS``, ``STP``, or empty.
         upgrade: which protocol the browser would rather speak; empty for none.
     """
 
@@ -118,17 +121,9 @@ class ForwardRequest(Struct, frozen=True, gc=False):
     is_chunked: bool
     strings: dict[int, bytes]
     attributes: dict[bytes, bytes]
-    upgrade: bytes = b""
-
-    @property
-    def route(self) -> str:
-        """Which the balancer chose or the session named; empty for none."""
-        return self.strings.get(_ROUTE, b"").decode("latin-1")
-
-    @property
-    def activation(self) -> str:
-        """Of this instance at mod_jk's balancer: ``ACT``, ``DIS``, ``STP``, or empty."""
-        return self.attributes.get(ACTIVATION, b"").decode("latin-1")
+    route: str
+    activation: str
+    upgrade: bytes
 
     def text(self, code: Attribute) -> str:
         """Return an attribute of the protocol, empty for none. Of a user only for those who trust the web server."""
@@ -215,11 +210,13 @@ def _read_request(payload: bytes, header_limit: int) -> tuple[ForwardRequest, by
         server_name.decode("latin-1"),
         payload[at] << 8 | payload[at + 1],
         payload[at + 2] != 0,
-        headers,
+        [each for each in headers if each[0] not in HOP_BY_HOP],
         content_length,
         is_chunked,
         strings,
         attributes,
+        strings.get(_ROUTE, b"").decode("latin-1"),
+        attributes.get(ACTIVATION, b"").decode("latin-1"),
         dict(headers).get(b"upgrade", b""),
     )
     return request, secret
