@@ -96,7 +96,7 @@ OTHERS_SHARE, PATIENCE_S = 0.1, 60.0
 #: As packaging/unified-agent.service has it.
 NICE = ("nice", "-n", "-10")
 #: So long every node is asked before anything counts, seconds: the first compiler of Java takes most of it.
-WARM_S = 15
+WARM_S = 12
 #: Asks for another address each time.
 DIFFERING = """
 local count = 0
@@ -157,8 +157,8 @@ async def _turns(data: bytes | None, times: int, batches: int, *, differing: boo
     took = []
     for batch in range(batches):
         given = [data] * times
-        if differing and data is not None:  # by the port that the browser asks from, as it were: the length stays
-            given = [data.replace(b"53176", b"%05d" % (batch * times + each)) for each in range(times)]
+        if differing and data is not None:  # by the token; the length stays
+            given = [data.replace(b"er 0123456789", b"er %010d" % (batch * times + each)) for each in range(times)]
         began = process_time()
         for packet in given:
             if packet is not None:

@@ -66,7 +66,7 @@ _SSL_KEY_SIZE: Final = int(Attribute.SSL_KEY_SIZE)
 _STORED_METHOD: Final = int(Attribute.STORED_METHOD)
 _SEND_BODY_CHUNK: Final = int(Kind.SEND_BODY_CHUNK)
 #: So many requests are remembered, of a browser some 3 kB each, and none that is longer.
-_REMEMBERED_REQUESTS: Final = 1_024
+_REMEMBERED_REQUESTS: Final = 512
 _REMEMBERED_BYTES: Final = 2_048
 #: Longer numbers of bytes there are none.
 _LENGTH_DIGITS: Final = 18
