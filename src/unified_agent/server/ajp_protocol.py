@@ -215,9 +215,10 @@ class AjpProtocol(asyncio.Protocol):
             self._listener.refuse_failure(exchange)
 
     def stop(self) -> None:
-        """Close when idle, or after the present answer."""
-        self.connection.stop()
+        """Close when idle, or after the present answer, or that to a request that is on its way."""
+        self.connection.stop(self._loop.time())
         self.act()
+        self._end_when_due()
 
     def cut(self, why: str, reason: CloseReason = CloseReason.STOPPED) -> None:
         """End at once, with all that is unsent."""
@@ -241,6 +242,13 @@ class AjpProtocol(asyncio.Protocol):
                 self.cut(f"the web server took nothing for {STALLED_S:g} s", CloseReason.SLOW)
 
     # --- inside
+
+    def _end_when_due(self) -> None:
+        """After the stop nobody may look after us any more."""
+        self.look_after(self._loop.time())
+        due_s = self.connection.next_timer()
+        if due_s is not None:
+            self._loop.call_at(due_s, self._end_when_due)
 
     def _take_body(self, event: BodyReceived) -> None:
         exchange = self._exchange

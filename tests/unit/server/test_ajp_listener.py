@@ -18,6 +18,7 @@ from unified_agent.observe import Metrics
 from unified_agent.server import ajp_listener
 from unified_agent.server.ajp_listener import AjpListener
 from unified_agent.settings import AjpSettings
+from unified_agent.wire.ajp13 import connection
 
 SECRET = b"s3cr3t"
 
@@ -208,6 +209,39 @@ async def test_stopping_closes_the_idle_and_lets_the_running_finish() -> None:
         assert (answer.status, answer.reuse) == (200, False)
         await asyncio.wait_for(served.task, LIMIT_S)
         assert served.counted('ua_ajp_connections_closed_total{reason="stopped"}') == 2
+
+
+@pytest.mark.asyncio
+async def test_stopping_waits_for_requests_that_a_ping_has_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "REQUEST_FOLLOWS_S", 3_600.0)
+    monkeypatch.setattr(ajp_listener, "GRACE_S", 3_600.0)
+    async with serving() as served:
+        follows, asks_again = await served.connect(), await served.connect()
+        for line in (follows, asks_again):
+            line.writer.write(front.CPING)
+            assert await line.packet() == front.CPONG[4:]
+        served.listener.stop()
+        asks_again.writer.write(front.CPING)
+        assert await asks_again.is_closed()
+        assert not served.task.done()
+        answer = await follows.ask(GET)
+        assert (answer.status, answer.reuse) == (200, False)
+        await asyncio.wait_for(served.task, LIMIT_S)
+
+
+@pytest.mark.asyncio
+async def test_requests_that_were_announced_and_do_not_come_hold_nothing_up_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "REQUEST_FOLLOWS_S", 0.05)
+    monkeypatch.setattr(ajp_listener, "GRACE_S", 3_600.0)
+    async with serving() as served:
+        line = await served.connect()
+        line.writer.write(front.CPING)
+        assert await line.packet() == front.CPONG[4:]
+        served.listener.stop()
+        assert await line.is_closed()
+        await asyncio.wait_for(served.task, LIMIT_S)
 
 
 @pytest.mark.asyncio
