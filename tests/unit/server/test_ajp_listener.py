@@ -288,6 +288,41 @@ async def test_an_instance_that_may_not_be_found_does_not_listen_until_it_may(mo
 
 
 @pytest.mark.asyncio
+async def test_who_becomes_usable_is_told_to_listen_at_once_and_is_opening_until_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ajp_listener, "SWEEP_S", 3_600.0)
+    usable = [False]
+    async with serving(usable=lambda: usable[0]) as served:
+        served.listener.look_again()
+        await asyncio.sleep(0)
+        assert (served.listener.is_listening, served.listener.is_opening) == (False, False)
+        usable[0] = True
+        assert served.listener.is_opening
+        served.listener.look_again()
+        await served.until(lambda: served.listener.is_listening)
+        assert not served.listener.is_opening
+        assert (await (await served.connect()).ask(GET)).status == 200
+        served.listener.stop()
+        assert not served.listener.is_opening, "nothing is to open any more"
+
+
+@pytest.mark.asyncio
+async def test_news_do_not_have_connections_looked_after_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ajp_listener, "SWEEP_S", 3_600.0)
+    sweeps: list[float] = []
+    monkeypatch.setattr(ajp_listener.AjpListener, "_sweep", lambda _, now_s: sweeps.append(now_s))
+    usable = [False]
+    async with serving(usable=lambda: usable[0]) as served:
+        usable[0] = True
+        for _ in range(5):
+            served.listener.look_again()
+            await asyncio.sleep(0)
+        await served.until(lambda: served.listener.is_listening)
+    assert sweeps == []
+
+
+@pytest.mark.asyncio
 async def test_a_port_that_another_took_meanwhile_is_had_again_when_that_one_gives_it_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -300,6 +335,7 @@ async def test_a_port_that_another_took_meanwhile_is_had_again_when_that_one_giv
             usable[0] = True
             await asyncio.sleep(0.1)
             assert not served.listener.is_listening
+            assert served.listener.is_opening
             assert not served.task.done()
         await served.until(lambda: served.listener.is_listening)
         assert (await (await served.connect()).ask(GET)).status == 200
