@@ -272,7 +272,9 @@ class AjpProtocol(asyncio.Protocol):
         self._wake()
         if self._transport is None or was_closing:
             return
-        if ended.reason in ANSWERED and self._transport.can_write_eof():
+        # The last answer may have been given before the body that it does not need has come.
+        is_last = ended.reason is CloseReason.STOPPED and self.connection.is_body_due
+        if (ended.reason in ANSWERED or is_last) and self._transport.can_write_eof():
             self._transport.write_eof()
             self._loop.call_later(LINGER_S, self._transport.close)
         else:
