@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 import ssl
 import warnings
@@ -366,7 +368,10 @@ async def _bind(host: str, port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     with contextlib.ExitStack() as held:
         for family, _, _, _, address in dict.fromkeys(found):
-            listening = held.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            try:
+                listening = held.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            except OSError:  # a kind of address that this machine does not have
+                continue
             sockets.append(listening)
             listening.setblocking(False)
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -375,6 +380,8 @@ async def _bind(host: str, port: int) -> list[socket.socket]:
             listening.bind(address)
             listening.listen(BACKLOG)
         held.pop_all()
+    if not sockets:
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
     return sockets
 
 

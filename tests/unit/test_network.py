@@ -237,6 +237,26 @@ class TestListening:
         listener.close()
 
     @pytest.mark.asyncio
+    @pytest.mark.parametrize("others", [True, False])
+    async def test_kinds_of_addresses_that_this_machine_does_not_have_are_left_out(
+        self, others: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        unknown = (1_000, socket.SOCK_STREAM, 6, "", ("::", 0))
+
+        async def find(*_: Any, **__: Any) -> list[Any]:
+            known = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+            return [unknown, known] if others else [unknown]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", find)
+        if others:
+            listener = await TcpNetwork().listen(Greeting, "", 0)
+            socket.create_connection(("127.0.0.1", listener.port)).close()
+            listener.close()
+        else:
+            with pytest.raises(SettingsError, match="cannot listen on all addresses port 0: Address family not"):
+                await TcpNetwork().listen(Greeting, "", 0)
+
+    @pytest.mark.asyncio
     async def test_an_empty_host_means_all_addresses(self) -> None:
         listener = await TcpNetwork().listen(Greeting, "", 0)
         for host in ("127.0.0.1", "127.0.0.2"):
