@@ -10,8 +10,8 @@ from unified_agent.errors import LocalProtocolError
 from unified_agent.server.ajp_scope import scope_of
 from unified_agent.server.edge import Application, Message
 from unified_agent.server.push_transports.stream import TRANSPORT_EXTENSION
-from unified_agent.wire.ajp13.connection import AjpConnection, Phase
-from unified_agent.wire.ajp13.events import BodyReceived, RequestReceived
+from unified_agent.wire.ajp13.connection import AjpConnection
+from unified_agent.wire.ajp13.events import BodyReceived, Phase, RequestReceived
 
 #: A handler whose web server has gone is told so at its next ``receive``, and cancelled after this long, seconds: most
 #: are through by then, and what they have begun they had better end.

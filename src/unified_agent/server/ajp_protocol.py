@@ -207,9 +207,10 @@ class AjpProtocol(asyncio.Protocol):
             self._listener.refuse_failure(exchange)
 
     def stop(self) -> None:
-        """Close when idle, or after the present answer."""
-        self.connection.stop()
+        """Close when idle, or after the present answer, or that to a request that is on its way."""
+        self.connection.stop(self.loop.time())
         self.act()
+        self._end_when_due()
 
     def cut(self, why: str, reason: CloseReason = CloseReason.STOPPED) -> None:
         """End at once, with all that is unsent."""
@@ -234,6 +235,13 @@ class AjpProtocol(asyncio.Protocol):
 
     # --- inside
 
+    def _end_when_due(self) -> None:
+        """After the stop nobody may look after us any more."""
+        self.look_after(self.loop.time())
+        due_s = self.connection.next_timer()
+        if due_s is not None:
+            self.loop.call_at(due_s, self._end_when_due)
+
     def _take_body(self, event: BodyReceived) -> None:
         exchange = self._exchange
         if exchange is None:
@@ -256,7 +264,9 @@ class AjpProtocol(asyncio.Protocol):
         self._wake()
         if self.transport is None or was_closing:
             return
-        if ended.reason in ANSWERED and self.transport.can_write_eof():
+        # The last answer may have been given before the body that it does not need has come.
+        is_last = ended.reason is CloseReason.STOPPED and self.connection.is_body_due
+        if (ended.reason in ANSWERED or is_last) and self.transport.can_write_eof():
             self.transport.write_eof()
             self.loop.call_later(LINGER_S, self.transport.close)
         else:
