@@ -13,6 +13,6 @@ public interface Call {
     Connection[] getConnections();
 
     Connection[] connect(Terminal terminal, Address address, String digits)
-       
-        throws ResourceUnavailableException, PrivilegeViolationException, InvalidPartyException, InvalidArgumentException, InvalidStateException, MethodNotSupportedException;
+        throws ResourceUnavailableException, PrivilegeViolationException, InvalidPartyException,
+            InvalidArgumentException, InvalidStateException, MethodNotSupportedException;
 }

@@ -19,5 +19,6 @@ public interface Connection {
     TerminalConnection[] getTerminalConnections();
 
     void disconnect()
-        throws PrivilegeViolationException, ResourceUnavailableException, MethodNotSupportedException, InvalidStateException;
+        throws PrivilegeViolationException, ResourceUnavailableException, MethodNotSupportedException,
+            InvalidStateException;
 }

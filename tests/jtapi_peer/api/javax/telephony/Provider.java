@@ -17,7 +17,8 @@ public interface Provider {
     Terminal getTerminal(String name) throws InvalidArgumentException;
 
     Call createCall()
-        throws ResourceUnavailableException, InvalidStateException, PrivilegeViolationException, MethodNotSupportedException;
+        throws ResourceUnavailableException, InvalidStateException, PrivilegeViolationException,
+            MethodNotSupportedException;
 
     void addObserver(ProviderObserver observer) throws ResourceUnavailableException, MethodNotSupportedException;
 

@@ -16,5 +16,6 @@ public interface TerminalConnection {
     Connection getConnection();
 
     void answer()
-        throws PrivilegeViolationException, ResourceUnavailableException, MethodNotSupportedException, InvalidStateException;
+        throws PrivilegeViolationException, ResourceUnavailableException, MethodNotSupportedException,
+            InvalidStateException;
 }

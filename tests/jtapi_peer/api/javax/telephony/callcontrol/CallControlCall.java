@@ -23,31 +23,38 @@ public interface CallControlCall extends Call {
     Address getLastRedirectedAddress();
 
     void drop()
-        throws InvalidStateException, MethodNotSupportedException, PrivilegeViolationException, ResourceUnavailableException;
+        throws InvalidStateException, MethodNotSupportedException, PrivilegeViolationException,
+            ResourceUnavailableException;
 
     Connection addParty(String digits)
-        throws InvalidStateException, InvalidPartyException, MethodNotSupportedException, PrivilegeViolationException, ResourceUnavailableException;
+        throws InvalidStateException, InvalidPartyException, MethodNotSupportedException,
+            PrivilegeViolationException, ResourceUnavailableException;
 
     Connection[] consult(TerminalConnection terminalConnection, String digits)
-       
-        throws InvalidStateException, InvalidArgumentException, MethodNotSupportedException, ResourceUnavailableException, PrivilegeViolationException, InvalidPartyException;
+        throws InvalidStateException, InvalidArgumentException, MethodNotSupportedException,
+            ResourceUnavailableException, PrivilegeViolationException, InvalidPartyException;
 
     void setConferenceController(TerminalConnection controller)
-        throws InvalidArgumentException, InvalidStateException, MethodNotSupportedException, ResourceUnavailableException;
+        throws InvalidArgumentException, InvalidStateException, MethodNotSupportedException,
+            ResourceUnavailableException;
 
     TerminalConnection getConferenceController();
 
     void conference(Call other)
-        throws InvalidStateException, InvalidArgumentException, MethodNotSupportedException, PrivilegeViolationException, ResourceUnavailableException;
+        throws InvalidStateException, InvalidArgumentException, MethodNotSupportedException,
+            PrivilegeViolationException, ResourceUnavailableException;
 
     void setTransferController(TerminalConnection controller)
-        throws InvalidArgumentException, InvalidStateException, MethodNotSupportedException, ResourceUnavailableException;
+        throws InvalidArgumentException, InvalidStateException, MethodNotSupportedException,
+            ResourceUnavailableException;
 
     TerminalConnection getTransferController();
 
     void transfer(Call other)
-        throws InvalidStateException, InvalidArgumentException, InvalidPartyException, MethodNotSupportedException, PrivilegeViolationException, ResourceUnavailableException;
+        throws InvalidStateException, InvalidArgumentException, InvalidPartyException, MethodNotSupportedException,
+            PrivilegeViolationException, ResourceUnavailableException;
 
     Connection transfer(String digits)
-        throws InvalidArgumentException, InvalidStateException, InvalidPartyException, MethodNotSupportedException, PrivilegeViolationException, ResourceUnavailableException;
+        throws InvalidArgumentException, InvalidStateException, InvalidPartyException, MethodNotSupportedException,
+            PrivilegeViolationException, ResourceUnavailableException;
 }

@@ -25,5 +25,6 @@ public interface CallControlConnection extends Connection {
     int getCallControlState();
 
     Connection redirect(String digits)
-        throws InvalidStateException, InvalidPartyException, MethodNotSupportedException, PrivilegeViolationException, ResourceUnavailableException;
+        throws InvalidStateException, InvalidPartyException, MethodNotSupportedException,
+            PrivilegeViolationException, ResourceUnavailableException;
 }

@@ -20,8 +20,10 @@ public interface CallControlTerminalConnection extends TerminalConnection {
     int getCallControlState();
 
     void hold()
-        throws InvalidStateException, MethodNotSupportedException, PrivilegeViolationException, ResourceUnavailableException;
+        throws InvalidStateException, MethodNotSupportedException, PrivilegeViolationException,
+            ResourceUnavailableException;
 
     void unhold()
-        throws InvalidStateException, MethodNotSupportedException, PrivilegeViolationException, ResourceUnavailableException;
+        throws InvalidStateException, MethodNotSupportedException, PrivilegeViolationException,
+            ResourceUnavailableException;
 }
