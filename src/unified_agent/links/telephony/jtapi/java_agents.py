@@ -30,6 +30,7 @@ TERMINAL_V5 = "com.avaya.jtapi.tsapi.LucentV5Terminal"
 TERMINAL_V5_EX = "com.avaya.jtapi.tsapi.LucentV5TerminalEx"
 AGENT = "com.avaya.jtapi.tsapi.LucentAgent"
 AGENT_V6 = "com.avaya.jtapi.tsapi.LucentV6Agent"
+_STANDARD_ONLY = "the class path has none of the vendor's families, only javax.telephony.callcenter."
 #: An agent in one of these is not logged in.
 _OUT = frozenset({AgentState.UNKNOWN, AgentState.LOG_OUT})
 
@@ -40,8 +41,7 @@ def families(jvm: Jvm) -> tuple[str, tuple[str, ...]]:
         return "none", ("Agents cannot be logged in or out: the class path has no javax.telephony.callcenter.",)
     if not jvm.knows(TERMINAL):
         missing = [
-            "Work modes, reason codes and changes that wait for the end of a call are not to be had: "
-            "the class path has none of the vendor's families, only javax.telephony.callcenter."
+            "There is no work mode, no reason code, and no change waits for the end of a call: " + _STANDARD_ONLY
         ]
         return "standard", tuple(missing)
     missing = []

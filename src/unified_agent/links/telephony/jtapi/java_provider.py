@@ -195,7 +195,7 @@ async def open_provider(
         raise LinkNotReady(f"AES has not answered within {opening.open_limit_s:g} s") from None
 
 
-def _open(jvm: Jvm, opening: Open, tell: Callable[[Event], None], loop: asyncio.AbstractEventLoop) -> JavaProvider:
+def _open(jvm: Jvm, opening: Open, hatch: Hatch) -> JavaProvider:
     """What waits for AES of opening a provider."""
     peer = jvm.peer(opening.peer)
     service = opening.service or _first_service(jvm, peer)
