@@ -61,7 +61,7 @@ system-demo:
 	@case " $(ARGS) " in *" --single "*) $(SETUP)/system.sh ;; *) $(SETUP)/system.sh etcd ;; esac
 
 system-test:
-	@$(SETUP)/system.sh browser etcd balancers
+	@$(SETUP)/system.sh browser etcd balancers java
 
 python: system
 	@$(SETUP)/python.sh
