@@ -199,7 +199,7 @@ def agents(open_site: Open) -> None:
     recorder = site.recorder
     terminal = site.observe(1)
     site.observe(2)
-    with refused("TsapiPrivilegeViolationException", (2, 19)):
+    with refused("TsapiInvalidArgumentException", (2, 3)):
         terminal.addAgent(site.address(1), None, 3, 0, 0, "5001", "9999")
     with refused("TsapiInvalidArgumentException", (2, 4)):
         terminal.addAgent(site.address(1), None, 3, 0, 0, "5999", "1234")
@@ -212,7 +212,7 @@ def agents(open_site: Open) -> None:
         site.log_in(1)
     with refused("TsapiInvalidStateException", (2, 22)):
         site.terminal(2).addAgent(site.address(2), None, 3, 0, 0, "5001", "1234")
-    with refused("TsapiResourceUnavailableException", (2, 33)):
+    with refused("TsapiInvalidStateException", (2, 21)):
         terminal.addAgent(site.address(1), None, 3, 0, 0, "5002", "1234")
     assert agent.setState(4, 2, 0, False) is False
     recorder.until(d.READY)
@@ -479,6 +479,17 @@ def no_agent_events(open_site: Open) -> None:
     assert not [each for each in site.recorder.told if 308 <= each.id <= 315]
 
 
+def numbers(open_site: Open) -> None:
+    """What exceptions say names numbers only."""
+    site = open_site("x-words=numbers")
+    site.observe(1)
+    try:
+        site.log_in(2).setState(3, 0, 100, False)
+    except jpype.JException as error:
+        said = str(error.getMessage())
+    assert said == "CSTA error: 3"
+
+
 def callback(open_site: Open) -> None:
     """A request inside a callback is refused: the vendor's would hold a thread of its pool."""
     site = open_site("")
@@ -550,6 +561,7 @@ SCENARIOS: Final = {
         late,
         asked_state,
         no_agent_events,
+        numbers,
         callback,
         many,
         leaving,
