@@ -36,9 +36,6 @@ class Open(_Message, frozen=True, kw_only=True):
     Attributes:
         version: of this protocol.
         link: name of the AES server, for logs.
-        class_path: files and folders, without patterns.
-        jvm: path of the JVM's library, empty for the one that is found.
-        jvm_options: given to it when it starts.
         peer: class name of the JTAPI peer.
         service: name of the service (tlink), empty for the first that the peer offers.
         user, password: of the CTI user.
@@ -55,9 +52,6 @@ class Open(_Message, frozen=True, kw_only=True):
 
     version: int = VERSION
     link: str
-    class_path: tuple[str, ...] = ()
-    jvm: str = ""
-    jvm_options: tuple[str, ...] = ()
     peer: str
     service: str
     user: str
