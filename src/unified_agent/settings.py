@@ -121,8 +121,9 @@ class JtapiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Attributes:
         class_path: files and folders of the vendor's SDK, with what they need themselves; patterns too, ``sdk/*.jar``.
         peer: class name of the JTAPI peer.
-        jvm: the JVM's library, ``…/libjvm.so``; None for that of JAVA_HOME or of the system.
-        jvm_options: given to the JVM. Without a limit its heap may take a quarter of the machine's memory.
+        java_home: folder of the Java to be used; empty for that of JAVA_HOME or of the system.
+        jvm_options: given to the JVM. Where none says otherwise it is kept small: a heap of at most 192 MB. Whoever can
+            list the machine's processes can read them.
         threads: requests to AES under way at the same time. Each waits for AES in a thread of its own.
         open_limit_s: from the process's start to the switch in service, the start of the JVM included.
         heartbeat_s: interval of AES's own heartbeats, for clients that let it be set; 0 leaves the usual 20 s.
@@ -133,8 +134,8 @@ class JtapiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     class_path: tuple[Path, ...] = ()
     peer: str = "com.avaya.jtapi.tsapi.TsapiPeer"
-    jvm: Path | None = None
-    jvm_options: tuple[str, ...] = ("-Xms32m", "-Xmx256m", "-XX:+UseSerialGC")
+    java_home: str = ""
+    jvm_options: tuple[str, ...] = ()
     threads: Annotated[int, Meta(ge=1, le=256)] = 32
     open_limit_s: Seconds = 20.0
     heartbeat_s: Annotated[int, Meta(ge=0, le=600)] = 5
@@ -147,8 +148,8 @@ class JtapiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 raise SettingsError(
                     f"{name} is not given as a parameter: telephony.user, password_file, host and port say it"
                 )
-        for name, value in self.parameters.items():
-            _check_provider_part(f"parameters.{name}", f"{name}{value}")
+            if {";", "="} & set(name) or ";" in self.parameters[name]:
+                raise SettingsError(f"parameters.{name} has a ; or = that JTAPI's provider string cannot carry")
         if not self.peer:
             raise SettingsError("peer is empty: name the class of the JTAPI peer, the vendor's if it is left out")
 
@@ -200,6 +201,8 @@ class TelephonySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             )
         if not self.user:
             raise SettingsError("telephony.user is missing: the CTI user of AES")
+        if not self.password:
+            raise SettingsError("telephony.password_file is missing: it has the password of the CTI user")
         for name, value, limit in (("user", self.user, 48), ("password", self.password, 47)):
             _check_provider_part(f"telephony.{name}", value)
             if len(value) > limit:
@@ -212,7 +215,7 @@ class TelephonySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 def _check_provider_part(name: str, value: str) -> None:
     if found := {";", "="} & set(value):
         raise SettingsError(
-            f"{name} has {' and '.join(sorted(found))} in it, which JTAPI's provider string cannot bear"
+            f"{name} has {' and '.join(sorted(found))} in it, which JTAPI's provider string cannot carry"
         )
 
 

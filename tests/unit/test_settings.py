@@ -33,7 +33,7 @@ AES = AesServerSettings(name=LinkId("aes-1"), host="aes.example")
 DIALLER = DiallerSettings(name=LinkId("dialler-1"), host="dialler.example")
 TELEPHONY = TelephonySettings(servers=(AES,))
 JTAPI = JtapiSettings(class_path=(Path("sdk/*.jar"),))
-BY_JTAPI = {"kind": "jtapi", "user": "cti", "jtapi": JTAPI}
+BY_JTAPI = {"kind": "jtapi", "user": "cti", "password": "secret", "jtapi": JTAPI}
 EVERYWHERE = HttpSettings(host="0.0.0.0")
 STORE = StoreSettings(endpoints=("etcd.example:2379",))
 MEMBER = ClusterSettings(keys_file=PEM, store=STORE)
@@ -51,6 +51,7 @@ MEMBER = ClusterSettings(keys_file=PEM, store=STORE)
         (TelephonySettings, {"servers": (replace(AES, host=""),)}, "with kind 'dmcc' each needs a host"),
         (TelephonySettings, {"kind": "jtapi", "user": "cti"}, "telephony.jtapi.class_path is missing"),
         (TelephonySettings, {"kind": "jtapi", "jtapi": JTAPI}, "telephony.user is missing: the CTI user of AES"),
+        (TelephonySettings, {**BY_JTAPI, "password": ""}, "telephony.password_file is missing"),
         (TelephonySettings, {**BY_JTAPI, "password": "a;b"}, "telephony.password has ; in it"),
         (TelephonySettings, {**BY_JTAPI, "user": "a=b;c"}, "telephony.user has ; and = in it"),
         (TelephonySettings, {**BY_JTAPI, "user": "u" * 49}, "telephony.user has 49 characters; JTAPI takes at most 48"),
@@ -63,7 +64,8 @@ MEMBER = ClusterSettings(keys_file=PEM, store=STORE)
         (TelephonySettings, {**BY_JTAPI, "servers": (replace(AES, host="A;B"),)}, "the host of aes-1 has ; in it"),
         (JtapiSettings, {"parameters": {"passwd": "x"}}, "passwd is not given as a parameter: telephony.user"),
         (JtapiSettings, {"parameters": {"Servers": "x"}}, "Servers is not given as a parameter"),
-        (JtapiSettings, {"parameters": {"a": "x;y"}}, "parameters.a has ; in it"),
+        (JtapiSettings, {"parameters": {"a": "x;y"}}, "parameters.a has a ; or ="),
+        (JtapiSettings, {"parameters": {"a=b": "x"}}, "parameters.a=b has a ; or ="),
         (JtapiSettings, {"peer": ""}, "peer is empty"),
         (TelephonySettings, {"servers": (AES, AES)}, "telephony.servers: each needs a name of its own"),
         (ReasonCodeSettings, {"code": 100, "label": {"en": "Break"}}, "reason code 100 is not between 0 and 99"),
@@ -123,6 +125,7 @@ def test_values_that_contradict_each_other_are_refused(settings: type[Any], give
         (LinkSettings, {"heartbeat_interval_s": 5.0, "silence_limit_s": 10.0}),
         (TelephonySettings, {}),
         (TelephonySettings, {"jtapi": JTAPI, "password": "a;b"}),
+        (JtapiSettings, {"parameters": {"a": "x=y"}}),
         (TelephonySettings, {**BY_JTAPI, "user": "u" * 48, "password": "p" * 47}),
         (TelephonySettings, {**BY_JTAPI, "servers": (replace(AES, host="", service="AVAYA#CM1#CSTA#AES1"),)}),
         (ReasonCodeSettings, {"code": 0, "label": {"en": "Break"}}),

@@ -16,14 +16,13 @@ from collections.abc import Callable
 from typing import Final
 
 from unified_agent.domain.effects import AskSwitch
-from unified_agent.domain.facts import Fact, RequestDone, RequestRefused, RequestUnknown
+from unified_agent.domain.facts import Fact, RequestRefused, RequestUnknown
 from unified_agent.domain.ids import LinkId, RequestId, Secret, SessionId
 from unified_agent.domain.ports import Chance, Clock, Reports
 from unified_agent.errors import LinkNotReady, LinkRefused, RemoteProtocolError, UnifiedAgentError
 from unified_agent.links.supervisor import Supervisor
 from unified_agent.links.telephony.jtapi import messages
 from unified_agent.links.telephony.jtapi.liveness import Liveness
-from unified_agent.links.telephony.jtapi.requirements import check_requirements
 from unified_agent.links.telephony.jtapi.worker import StartWorker, Worker
 from unified_agent.links.telephony.link_life import (
     SWITCH_DOWN_LIMIT_S,
@@ -38,7 +37,7 @@ from unified_agent.settings import AesServerSettings, TelephonySettings
 
 LOGGER: Final = get_logger("links.jtapi")
 
-#: Asks under way at once. 1,000 agents logged in again at once have a few for each; more is a process that answers none.
+#: Asks under way at once. 1,000 agents logged in again at once have a few each; more is a process that answers none.
 ASKS_LIMIT: Final = 20_000
 #: A process that says nothing for this long after the time in which it had to have opened its provider hangs.
 OPEN_GRACE_S: Final = 5.0
@@ -56,7 +55,7 @@ class JtapiLink:
         metrics: the instance's.
 
     Raises:
-        SettingsError: the password's file cannot be read, or something that the process needs is not there.
+        SettingsError: the password's file cannot be read.
     """
 
     def __init__(
@@ -75,7 +74,6 @@ class JtapiLink:
         self._clock = clock
         self._metrics = metrics
         self._password = Secret(read_password(settings))
-        self._class_path = check_requirements(settings.jtapi)
         self._supervisor = Supervisor(
             LinkId(settings.kind),
             [(each.name, each) for each in settings.servers],
@@ -204,9 +202,6 @@ class JtapiLink:
         addresses = {"servers": f"{server.host}:{server.port}"} if server.host else {}
         return messages.Open(
             link=server.name,
-            class_path=self._class_path,
-            jvm="" if jtapi.jvm is None else str(jtapi.jvm),
-            jvm_options=jtapi.jvm_options,
             peer=jtapi.peer,
             service=server.service,
             user=settings.user,
@@ -341,9 +336,7 @@ class JtapiLink:
 
     def _lose_patience(self) -> None:
         if self._visit is not None and not self.is_up:
-            self._give_up(
-                self._visit, LinkNotReady(f"its link to the switch is down for {SWITCH_DOWN_LIMIT_S:g} s")
-            )
+            self._give_up(self._visit, LinkNotReady(f"its link to the switch is down for {SWITCH_DOWN_LIMIT_S:g} s"))
 
     # --- common
 
@@ -390,6 +383,3 @@ class _Visit:
         if isinstance(ended, str):
             return f"{ended}; the process {how}"
         raise ended
-
-
-_ = RequestDone

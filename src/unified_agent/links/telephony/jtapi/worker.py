@@ -2,8 +2,8 @@
 
 Only here are processes. The link sees a ``Worker``; in simulations that is something without a process.
 
-The process gets one end of a pair of sockets, which nobody else can reach, and nothing else of ours: no setting in its
-arguments or environment, so no password either. It leads a session of its own, so that Ctrl-C at a terminal ends it by
+The process gets one end of a pair of sockets, which nobody else can reach, and with what to start the JVM: no password,
+neither in its arguments nor in its environment. It leads a session of its own, so that Ctrl-C at a terminal ends it by
 us, in order. When we are killed it sees the pair's end, and goes too.
 """
 
@@ -22,13 +22,14 @@ from unified_agent.domain.ids import LinkId
 from unified_agent.domain.ports import Clock
 from unified_agent.errors import LinkNotReady, LocalProtocolError, RemoteProtocolError
 from unified_agent.links.telephony.jtapi import messages
+from unified_agent.links.telephony.jtapi.java_options import CommandLine, JavaSettings, arguments_of
 from unified_agent.observe import get_logger, log_event
 from unified_agent.pump import Pump
 from unified_agent.wire.jtapi.framing import FramedStream
 
 LOGGER: Final = get_logger("links.jtapi")
 
-#: The process that is shipped; the number of its socket follows.
+#: The process that is shipped; what is written by ``java_options.arguments_of`` follows.
 COMMAND: Final = (sys.executable, "-P", "-m", "unified_agent.links.telephony.jtapi.process")
 #: From ``Close`` to SIGTERM, and from there to SIGKILL: shutting a provider down takes a few requests to AES.
 CLOSE_LIMIT_S: Final = 3.0
@@ -91,19 +92,25 @@ class ProcessStarter:
 
     Args:
         clock: where time comes from.
-        command: the program; the number of its socket is added.
+        java: with what the JVM is started.
+        log_level: least urgent line that the process writes.
+        command: the program, to which its arguments are added.
         close_limit_s, terminate_limit_s: see ``CLOSE_LIMIT_S``.
     """
 
     def __init__(
         self,
         clock: Clock,
-        command: Sequence[str] = COMMAND,
+        java: JavaSettings,
         *,
+        log_level: str = "info",
+        command: Sequence[str] = COMMAND,
         close_limit_s: float = CLOSE_LIMIT_S,
         terminate_limit_s: float = TERMINATE_LIMIT_S,
     ) -> None:
         self._clock = clock
+        self._java = java
+        self._log_level = log_level
         self._command = tuple(command)
         self._limits_s = (close_limit_s, terminate_limit_s)
 
@@ -130,11 +137,12 @@ class ProcessStarter:
         on_lost: Callable[[str, str], None],
     ) -> ProcessWorker:
         ours, its = socket.socketpair()
+        line = CommandLine(descriptor=its.fileno(), java=self._java, log_level=self._log_level)
         with its:
             try:
                 process = await asyncio.create_subprocess_exec(
                     *self._command,
-                    str(its.fileno()),
+                    *arguments_of(line),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=asyncio.subprocess.PIPE,
