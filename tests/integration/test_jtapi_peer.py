@@ -13,6 +13,7 @@ from tests.jtapi_peer.build import Family, NoCompilerError, class_path
 
 pytestmark = [
     pytest.mark.integration,
+    pytest.mark.timeout(400),  # the first compiles the peer, which a busy machine takes a minute for
     pytest.mark.skipif(importlib.util.find_spec("jpype") is None, reason="JPype1 is not installed"),
 ]
 
@@ -38,6 +39,7 @@ SCENARIOS = (
     "late",
     "asked_state",
     "no_agent_events",
+    "numbers",
     "callback",
     "many",
     "leaving",
