@@ -10,6 +10,7 @@ Source: aes-jtapi reference, sections 2 and 7.
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -25,14 +26,23 @@ PASSWORD_LIMIT: Final = 47
 #: Without it a JVM takes the signals of the process for itself.
 ALWAYS: Final = ("-Xrs", "-Djava.awt.headless=true")
 #: Small: 56 MiB with a bare JVM instead of 62 to 63. Each goes when the settings name one of the same kind.
-DEFAULTS: Final = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms32m", "-Xmx192m", "-Xss512k")
-#: Beginnings of options of the same kind, for each default.
-_OVERRIDES: Final[dict[str, tuple[str, ...]]] = {
-    "-XX:+UseSerialGC": ("-XX:+Use", "-XX:-UseSerialGC"),
-    "-XX:TieredStopAtLevel=1": ("-XX:TieredStopAtLevel", "-XX:-TieredCompilation", "-XX:+TieredCompilation"),
-    "-Xms32m": ("-Xms", "-XX:InitialHeapSize", "-XX:InitialRAMPercentage", "-Xmx", "-XX:MaxHeapSize"),
-    "-Xmx192m": ("-Xmx", "-XX:MaxHeapSize", "-XX:MaxRAMPercentage"),
-    "-Xss512k": ("-Xss", "-XX:ThreadStackSize"),
+#: One that is out of memory ends: as a link loss that is seen, instead of a client library that has lost a thread.
+DEFAULTS: Final = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xms32m",
+    "-Xmx192m",
+    "-Xss512k",
+    "-XX:+ExitOnOutOfMemoryError",
+)
+#: How options of the same kind begin, for each default.
+_OVERRIDES: Final[dict[str, str]] = {
+    "-XX:+UseSerialGC": r"-XX:[+-]Use\w+GC$",
+    "-XX:TieredStopAtLevel=1": r"-XX:(TieredStopAtLevel|[+-]TieredCompilation)",
+    "-Xms32m": r"-Xm[sx]|-XX:(Initial|Max)(HeapSize|RAMPercentage)",
+    "-Xmx192m": r"-Xmx|-XX:Max(HeapSize|RAMPercentage)",
+    "-Xss512k": r"-Xss|-XX:ThreadStackSize",
+    "-XX:+ExitOnOutOfMemoryError": r"-XX:[+-](Exit|Crash)OnOutOfMemoryError|-XX:OnOutOfMemoryError",
 }
 #: What separates the parts of a provider string.
 _SEPARATORS: Final = frozenset(";=")
@@ -99,7 +109,7 @@ def read_arguments(arguments: Sequence[str]) -> CommandLine:
 
 def jvm_options(wanted: Sequence[str]) -> list[str]:
     """Return what the JVM is started with: ours, less the defaults that the settings override, then theirs."""
-    kept = [each for each in DEFAULTS if not any(option.startswith(_OVERRIDES[each]) for option in wanted)]
+    kept = [each for each in DEFAULTS if not any(re.match(_OVERRIDES[each], option) for option in wanted)]
     return [*ALWAYS, *kept, *(each for each in wanted if each not in ALWAYS)]
 
 
