@@ -10,9 +10,12 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from msgspec import structs
 from tests.simulation import virtual_loop
+from tests.simulation.jtapi_worker import SimulatedWorkers
 from tests.simulation.network import SimNetwork
 
 from unified_agent.clock import LoopClock
@@ -36,9 +39,10 @@ from unified_agent.domain.facts import (
 from unified_agent.domain.ids import AgentId, CallId, InstanceId, LinkId, RequestId, Secret, SessionId, StationId
 from unified_agent.domain.states import LegState, SwitchMode
 from unified_agent.links.telephony.dmcc_link import DmccLink
+from unified_agent.links.telephony.jtapi.link import JtapiLink
 from unified_agent.network import Network, TcpNetwork
 from unified_agent.observe import Metrics
-from unified_agent.settings import AesServerSettings, LinkSettings, TelephonySettings
+from unified_agent.settings import AesServerSettings, JtapiSettings, LinkSettings, TelephonySettings
 from unified_agent.tools.simulators.aes.plan import NumberPlan, OutsideBehaviour, OutsideRule, SwitchPlan, fill_plan
 from unified_agent.tools.simulators.aes.server import AesServer
 from unified_agent.tools.simulators.aes.sessions import AesSettings
@@ -424,6 +428,47 @@ class SimulatedDmccWorld(SimulatedWorld):
         return _dmcc_link(self, self.telephony(), self.network.at(INSTANCE))
 
 
+class SimulatedJtapiWorld(SimulatedWorld):
+    """By JTAPI, with a client library of ours that has no Java, in this process."""
+
+    kind = "jtapi-simulated"
+    is_jtapi = True
+
+    def make_link(self) -> JtapiLink:
+        board = self.aes.simulator.switch.board
+        self.workers = SimulatedWorkers(
+            network=self.network.at(INSTANCE),
+            clock=self.clock,
+            random=random.Random(self.chance.random()),
+            is_station=lambda number: number in board.stations,
+        )
+        servers = tuple(
+            structs.replace(each, port=4721, service="AVAYA#CM1#CSTA#AES1") for each in self.telephony().servers
+        )
+        settings = TelephonySettings(
+            kind="jtapi",
+            servers=servers,
+            user="ctiuser",
+            password="secret",
+            link=self.link_settings,
+            jtapi=JtapiSettings(class_path=(Path("none.jar"),)),
+        )
+        return JtapiLink(
+            settings,
+            self,
+            start_worker=self.workers,
+            clock=self.clock,
+            chance=random.Random(1),
+            metrics=self.metrics,
+        )
+
+    def kill_process(self) -> None:
+        self.workers.kill()
+
+    def hang_process(self) -> None:
+        self.workers.hang()
+
+
 def _dmcc_link(world: TelephonyWorld, settings: TelephonySettings, network: Network) -> DmccLink:
     return DmccLink(
         settings,
@@ -438,7 +483,9 @@ def _dmcc_link(world: TelephonyWorld, settings: TelephonySettings, network: Netw
 
 # --- playing
 
-KINDS: dict[str, type[TelephonyWorld]] = {each.kind: each for each in (DmccWorld, SimulatedDmccWorld)}
+KINDS: dict[str, type[TelephonyWorld]] = {
+    each.kind: each for each in (DmccWorld, SimulatedDmccWorld, SimulatedJtapiWorld)
+}
 
 Story = Callable[[Any], Awaitable[None]]
 
