@@ -40,6 +40,10 @@ class OpenProvider(Protocol):
         ...
 
 
+#: Makes a desk; see ``JtapiDesk``.
+MakeDesk = Callable[[DeskSettings, Clock, Callable[[messages.FromProcess], None], Callable[[], None]], JtapiDesk]
+
+
 class _Line(Pump[bytes]):
     """A pump that tells when its transport is gone.
 
@@ -71,14 +75,22 @@ class Bridge:
         open_provider: opens the one provider.
         sign_of_life: has Java do something; called in a thread of its own, where it may hang.
         java: version of the JVM.
+        make_desk: makes the desk.
     """
 
     def __init__(
-        self, clock: Clock, open_provider: OpenProvider, sign_of_life: Callable[[int], object], java: str
+        self,
+        clock: Clock,
+        open_provider: OpenProvider,
+        sign_of_life: Callable[[int], object],
+        java: str,
+        *,
+        make_desk: MakeDesk = JtapiDesk,
     ) -> None:
         self._clock = clock
         self._open_provider = open_provider
         self._java = java
+        self._make_desk = make_desk
         self._loop = asyncio.get_running_loop()
         self._stream = FramedStream()
         self._pump = _Line(self._stream, clock, self._take, self._on_lost)
@@ -174,7 +186,7 @@ class Bridge:
             poll_interval_s=opening.poll_interval_s,
             in_flight_limit=opening.threads,
         )
-        desk = self._desk = JtapiDesk(settings, self._clock, self._say, lambda: self.end("the provider is dead"))
+        desk = self._desk = self._make_desk(settings, self._clock, self._say, lambda: self.end("the provider is dead"))
         log_event(LOGGER, "provider_opening", link=opening.link, service=opening.service, epoch=opening.epoch)
         self._limit = self._clock.call_at(
             self._clock.now_s() + opening.open_limit_s,

@@ -6,6 +6,7 @@ Source: aes-jtapi reference, section 7.
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,6 +81,8 @@ def check_class_path(entries: tuple[str, ...]) -> None:
             raise LinkRefused(f"the class path names {entry}, which is not there: correct telephony.jtapi.class_path")
         if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
             raise LinkRefused(f"{entry} on the class path cannot be read by this user: change its permissions")
+        if path.is_file() and not zipfile.is_zipfile(path):
+            raise LinkRefused(f"{entry} on the class path is no jar file: it may be damaged; copy it again")
 
 
 def _library(jpype: Any, java_home: str) -> str:
@@ -109,6 +112,8 @@ class JavaMachine:
     def __init__(self, jpype: Any) -> None:
         self._jpype = jpype
         self._classes: dict[str, Any] = {}
+        #: A proxy that Java lets go of is another object to it the next time.
+        self._kept = jpype.JClass("java.util.Vector")()
         self._to_text = jpype.JClass("java.lang.Integer").toHexString
         self.failures: tuple[type[BaseException], ...] = (jpype.JException,)
         system = jpype.JClass("java.lang.System")
@@ -149,7 +154,9 @@ class JavaMachine:
     def observer(self, target: Any) -> Any:
         """See ``Jvm``."""
         kinds = [each for each in OBSERVERS if self.knows(each)]
-        return self._jpype.JProxy(kinds, inst=target)
+        observer = self._jpype.JProxy(kinds, inst=target)
+        self._kept.add(observer)
+        return observer
 
     def failure_of(self, error: BaseException) -> OperationFailed:
         """See ``Jvm``."""

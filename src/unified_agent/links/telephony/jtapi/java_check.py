@@ -78,8 +78,11 @@ async def check_apart(
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+    last = (words.decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1][:300]
     try:
-        return msgspec.json.decode(said.splitlines()[-1] if said else b"", type=Report)
+        report = msgspec.json.decode(said.splitlines()[-1] if said else b"", type=Report)
     except msgspec.DecodeError:
-        last = words.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-        return Report(problem=f"the process for Java ended with status {process.returncode}: {last[0][:300]}")
+        return Report(problem=f"the process for Java ended with status {process.returncode}: {last}")
+    if report.problem and words:  # why a JVM does not start it says there alone
+        return msgspec.structs.replace(report, problem=f"{report.problem} ({last})")
+    return report

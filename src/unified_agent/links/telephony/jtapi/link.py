@@ -308,8 +308,7 @@ class JtapiLink:
         """The process, or its provider, is lost."""
         visit.hangs = visit.hangs or hangs
         if not visit.ended.done():
-            was_up = visit is self._visit and self.is_up
-            visit.ended.set_result(f"{reason}, {detail}" if was_up else LinkNotReady(detail))
+            visit.ended.set_result(f"{reason}, {detail}")
         self._leave(visit, reason, detail)
 
     def _leave(self, visit: _Visit, reason: str, detail: str) -> None:
@@ -360,7 +359,7 @@ class _Visit:
         opened: it has a provider.
         generation: the last one it came up with.
         hangs: it need not be asked to end.
-        ended: with words for a link that was up, else with the error for the supervisor.
+        ended: with words when it is lost, with the error for the supervisor when it is given up.
     """
 
     worker: Worker
@@ -378,8 +377,18 @@ class _Visit:
         self.ended: Final[asyncio.Future[str | UnifiedAgentError]] = asyncio.get_running_loop().create_future()
 
     def outcome(self, how: str) -> str:
-        """Return why the link was lost, or raise why there was none. ``how`` the process ended is added."""
+        """Return why the link was lost, or raise why there was none.
+
+        Args:
+            how: the process ended.
+
+        Raises:
+            LinkNotReady, LinkRefused: as ``_give_up`` was told, or it was lost before it ever came up.
+        """
         ended = self.ended.result()
-        if isinstance(ended, str):
-            return f"{ended}; the process {how}"
-        raise ended
+        if not isinstance(ended, str):
+            raise ended
+        lost = f"{ended}; the process {how}"
+        if not self.generation:
+            raise LinkNotReady(lost)
+        return lost

@@ -36,18 +36,21 @@ class Liveness:
         self._silence_limit_s = silence_limit_s
         self._ping = ping
         self._on_silence = on_silence
+        self._limit_s = silence_limit_s
         self._heard_s = 0.0
         self._number = 0
         self._timer: Timer | None = None
         self._due_s = 0.0
 
     def expect(self, limit_s: float) -> None:
-        """Wait for its first word, without asking."""
-        self._heard_s = self._clock.now_s() + limit_s - self._silence_limit_s
-        self._wake_at(self._heard_s + self._silence_limit_s)
+        """Wait for its first word for so long, without asking."""
+        self._limit_s = limit_s
+        self._heard_s = self._clock.now_s()
+        self._wake_at(self._heard_s + limit_s)
 
     def begin(self) -> None:
         """It has said its first word: ask from now on."""
+        self._limit_s = self._silence_limit_s
         self._heard_s = self._clock.now_s()
         self._ask()
 
@@ -65,7 +68,7 @@ class Liveness:
     def _ask(self) -> None:
         self._number += 1
         self._ping(self._number)
-        self._wake_at(min(self._clock.now_s() + self._interval_s, self._heard_s + self._silence_limit_s))
+        self._wake_at(min(self._clock.now_s() + self._interval_s, self._heard_s + self._limit_s))
 
     def _wake_at(self, at_s: float) -> None:
         self.end()
@@ -76,10 +79,10 @@ class Liveness:
         self._timer = None
         now_s = self._clock.now_s()
         late_s = now_s - self._due_s
-        if late_s > LATE_S:  # also its answers wait: hear them first
+        if late_s > LATE_S:  # what it said meanwhile waits too: hear it first
             self._heard_s = min(now_s, self._heard_s + late_s)
             self._wake_at(now_s + LATE_S)
-        elif now_s - self._heard_s >= self._silence_limit_s:
+        elif now_s >= self._heard_s + self._limit_s:
             self._on_silence(now_s - self._heard_s)
         else:
             self._ask()

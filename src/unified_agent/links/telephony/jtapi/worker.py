@@ -20,7 +20,7 @@ from typing import Final, Protocol
 
 from unified_agent.domain.ids import LinkId
 from unified_agent.domain.ports import Clock
-from unified_agent.errors import LinkNotReady, LocalProtocolError, RemoteProtocolError
+from unified_agent.errors import LinkNotReady, RemoteProtocolError
 from unified_agent.links.telephony.jtapi import messages
 from unified_agent.links.telephony.jtapi.java_options import CommandLine, JavaSettings, arguments_of
 from unified_agent.observe import get_logger, log_event
@@ -196,11 +196,7 @@ class ProcessWorker:
             return
         if isinstance(message, messages.Open):
             self._words.hide(message.password.value)
-        try:
-            self._stream.send(messages.write(message))
-        except LocalProtocolError as error:  # a field that no desktop may make so long
-            self._lose("protocol", str(error))
-            return
+        self._stream.send(messages.write(message))
         self.pump.poke()
 
     async def end(self, *, at_once: bool = False) -> str:

@@ -48,7 +48,9 @@ def test_a_jvm_leaves_the_signals_to_us_and_stays_small():
     [
         ("-Xmx1g", {"-Xmx192m", "-Xms32m"}),
         ("-Xms16m", {"-Xms32m"}),
-        ("-XX:MaxRAMPercentage=10", {"-Xmx192m"}),
+        ("-XX:MaxRAMPercentage=10", {"-Xmx192m", "-Xms32m"}),
+        ("-XX:+UseStringDeduplication", set()),
+        ("-XX:-ExitOnOutOfMemoryError", {"-XX:+ExitOnOutOfMemoryError"}),
         ("-XX:+UseG1GC", {"-XX:+UseSerialGC"}),
         ("-XX:TieredStopAtLevel=4", {"-XX:TieredStopAtLevel=1"}),
         ("-Xss1m", {"-Xss512k"}),
