@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from random import Random
 
+from tests.simulation.in_order import InOrder
 from tests.simulation.simulated_jtapi import Habits, SimulatedJtapi
 
 from unified_agent.domain.ids import LinkId
@@ -113,6 +114,7 @@ class SimulatedWorker:
         self._provider: SimulatedJtapi | None = None
         self._opening: asyncio.Task[None] | None = None
         self._limit: Timer | None = None
+        self._in_order = InOrder(clock)
         self._deaf = False
         self._mute = False
         self._hangs = False
@@ -169,7 +171,7 @@ class SimulatedWorker:
             self._on_lost("closed", "the process closed its socket")
 
     def _soon(self, act: Callable[[], None]) -> None:
-        self._clock.call_at(self._clock.now_s() + LATE_S, act)
+        self._in_order.later(LATE_S, act)
 
     def _say(self, message: messages.FromProcess) -> None:
         content = messages.write(message)

@@ -17,6 +17,7 @@ from random import Random
 from typing import Any, Final
 
 from msgspec import Struct
+from tests.simulation.in_order import InOrder
 from tests.simulation.jtapi_calls import ClientCalls
 
 from unified_agent.domain import commands
@@ -129,7 +130,7 @@ class SimulatedJtapi:
         self._tells_agents = False
         self._state = ProviderState.OUT_OF_SERVICE
         self._closed = False
-        self._to_do: deque[tuple[float, Callable[[], None]]] = deque()
+        self._in_order = InOrder(clock)
         self._is_started = asyncio.Event()
         self._goodbye: asyncio.Future[None] | None = None
         silence_s = 2 * opening.heartbeat_s if habits.sets_heartbeat and opening.heartbeat_s else USUAL_SILENCE_S
@@ -185,7 +186,7 @@ class SimulatedJtapi:
     def close(self) -> None:
         """See ``provider.Provider``."""
         if not self._closed:
-            self._closed = True
+            self._closed = self._in_order.over = True
             self._goodbye = asyncio.ensure_future(self._aes.stop())
 
     async def closed(self) -> None:
@@ -195,7 +196,7 @@ class SimulatedJtapi:
 
     def vanish(self) -> None:
         """The process that holds it is killed."""
-        self._closed = True
+        self._closed = self._in_order.over = True
         self._aes.pump.abort()
 
     def _next(self, station: str) -> None:
@@ -221,22 +222,7 @@ class SimulatedJtapi:
         self._aes.exchange.begin(self._guarded(operation), Topic.STATION, ended)
 
     def _later(self, act: Callable[[], None]) -> None:
-        """Do something after a while, all in the order in which it was to be done."""
-        late_s = self._random.uniform(0.0, self._habits.delay_s)
-        before_s = self._to_do[-1][0] if self._to_do else 0.0
-        self._to_do.append((max(before_s, self._clock.now_s() + late_s), act))
-        if len(self._to_do) == 1:
-            self._clock.call_at(self._to_do[0][0], self._do)
-
-    def _do(self) -> None:
-        """Do the first of what is to be done. One timer at a time: those of one moment come in no order."""
-        if self._closed:
-            self._to_do.clear()
-            return
-        self._to_do[0][1]()
-        self._to_do.popleft()
-        if self._to_do:
-            self._clock.call_at(self._to_do[0][0], self._do)
+        self._in_order.later(self._random.uniform(0.0, self._habits.delay_s), act)
 
     # --- operations
 
