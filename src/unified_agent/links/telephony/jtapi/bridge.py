@@ -209,10 +209,11 @@ class Bridge:
             self._plan_load()
 
     def _fail_unless_up(self, desk: JtapiDesk, limit_s: float) -> None:
-        if desk.generation == 0:
-            self._fail(
-                f"AES is reached, but its link to the switch is not in service after {limit_s:g} s", refused=False
-            )
+        if desk.generation > 0:
+            return
+        reached = self._provider is not None
+        how = "AES is reached, but its link to the switch is not in service" if reached else "AES has not answered"
+        self._fail(f"{how} after {limit_s:g} s", refused=False)
 
     def _fail(self, detail: str, *, refused: bool) -> None:
         if not self._ended.is_set():

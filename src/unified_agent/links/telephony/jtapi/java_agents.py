@@ -73,6 +73,20 @@ class Agents:
         found = [agent_read(agent) for agent in each(terminal.getAgents())]
         return next((agent for agent in found if agent.state not in _OUT), None)
 
+    def refresh(self, terminal: Any) -> None:
+        """Have the client library ask AES for the agents whom it thinks to be at a terminal.
+
+        It answers out of its memory while the terminal is observed, and keeps that memory when observation ends. So
+        this is done while it is not, before it is observed again.
+        """
+        if not self._jvm.implements(terminal, AGENT_TERMINAL):
+            return
+        try:
+            for agent in each(terminal.getAgents()):
+                agent_read(agent)
+        except self._jvm.failures as error:
+            log_event(LOGGER, "agents_not_refreshed", level="debug", why=text(error))
+
     def log_in(self, terminal: Any, address: Any, wanted: LogIn) -> None:
         """See ``provider.LogIn``."""
         self._must_be_agent_terminal(terminal)

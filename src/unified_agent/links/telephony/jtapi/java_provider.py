@@ -29,6 +29,8 @@ LOGGER = get_logger("links.jtapi.provider")
 
 #: Operations that may wait for a thread: four for each of a thousand stations.
 WAITING_LIMIT: Final = 4000
+#: Events that may wait for the loop: a minute of a thousand busy stations.
+EVENTS_LIMIT: Final = 20_000
 #: Probes that may wait; a second one that does tells nothing more than the first.
 PROBES_LIMIT: Final = 1
 HEARTBEATS: Final = "setHeartbeatInterval"
@@ -48,6 +50,8 @@ _KINDS_OF_PEOPLE: Final = frozenset({"PrivilegeViolationException", "InvalidArgu
 class Hatch:
     """The way from threads into the loop, until it is shut.
 
+    Events that the loop does not come round to are so many at most; more is a provider that is lost.
+
     Args:
         loop: into which.
         on_event: takes events there.
@@ -57,10 +61,19 @@ class Hatch:
         self._loop = loop
         self._on_event = on_event
         self._shut = False
+        self._lock = threading.Lock()
+        self._waiting = 0
 
     def tell(self, event: Event) -> None:
-        """Hand an event over."""
-        self.do(lambda: self._on_event(event))
+        """Hand an event over, called by any thread."""
+        with self._lock:
+            self._waiting += 1
+            waiting = self._waiting
+        if waiting <= EVENTS_LIMIT:
+            self.do(lambda: self._take(event))
+        elif waiting == EVENTS_LIMIT + 1:
+            log_event(LOGGER, "events_full", level="error", waiting=waiting)
+            self.do(lambda: self._take(ProviderChanged(state=int(ProviderState.SHUTDOWN))))
 
     def do(self, act: Callable[[], None]) -> None:
         """Have something done in the loop, called by any thread."""
@@ -71,6 +84,11 @@ class Hatch:
     def shut(self) -> None:
         """Let nothing more through, nor what is on its way."""
         self._shut = True
+
+    def _take(self, event: Event) -> None:
+        with self._lock:
+            self._waiting -= 1
+        self._on_event(event)
 
     def _act(self, act: Callable[[], None]) -> None:
         if not self._shut:

@@ -56,6 +56,11 @@ class Observed:
         with self._lock:
             return len(self._kinds)
 
+    def has(self, station: str, kind: str) -> bool:
+        """Say whether an observer is there."""
+        with self._lock:
+            return kind in self._kinds.get(station, ())
+
     def add(self, station: str, kind: str) -> bool:
         """Note that an observer is being added; False when it is there already."""
         with self._lock:

@@ -96,6 +96,8 @@ class Operations:
 
     def _observe(self, terminal: Any, it: asked.ObserveStation) -> None:
         address = self._address(it)
+        if not self._observed.has(it.station, "terminal"):
+            self._agents.refresh(terminal)
         self._add(it.station, "terminal", terminal.addObserver)
         self._add(it.station, "address", address.addObserver)
         self._add(it.station, "call", terminal.addCallObserver)

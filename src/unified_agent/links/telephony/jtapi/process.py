@@ -10,11 +10,13 @@ process leaves without asking Java's threads, which would keep it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TextIO, cast
 
 import msgspec
 
@@ -36,10 +38,25 @@ LOGGER = get_logger("links.jtapi.process")
 SHUTDOWN_LIMIT_S: Final = 2.0
 
 
+class Words(io.TextIOBase):
+    """Standard error that may be gone: a server that died reads no more, and we must still end in order."""
+
+    def write(self, text: str) -> int:
+        """Write, or not."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is left, or not."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says, and return the exit status."""
     line = read_arguments(arguments)
-    configure_logging(level=line.log_level)
+    configure_logging(level=line.log_level, stream=cast("TextIO", Words()))
     if line.descriptor is None:
         report = check(line.java, line.peer)
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
@@ -87,8 +104,7 @@ def run() -> None:
     except BaseException as error:  # noqa: BLE001 - the process's boundary
         log_event(LOGGER, "process_failed", level="error", error=error)
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        Words().flush()
         os._exit(status)
 
 

@@ -18,6 +18,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
+import msgspec
+
 from unified_agent.domain.ids import LinkId
 from unified_agent.domain.ports import Clock
 from unified_agent.errors import LinkNotReady, RemoteProtocolError
@@ -38,8 +40,10 @@ TERMINATE_LIMIT_S: Final = 1.0
 KILL_LIMIT_S: Final = 5.0
 #: What the process says on its standard error goes to our log: so much of a line, so many lines in so long.
 LINE_LIMIT: Final = 500
+READ_LIMIT_BYTES: Final = 16_384
 LINES_LIMIT: Final = 100
 LINES_WINDOW_S: Final = 10.0
+_LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
 #: Variables of ours: the process has no use for settings, which may be secrets.
 _OUR_VARIABLES: Final = ("UA_", "UNIFIED_AGENT_")
 
@@ -283,14 +287,15 @@ class Words:
     def take(self, data: bytes) -> None:
         """Take what it said."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        self._rest = self._rest[: 4 * LINE_LIMIT]
+        self._rest = self._rest[:READ_LIMIT_BYTES]
         for line in lines:
             text = line.decode(errors="replace").strip()
             if text:
-                self._write(text.replace(self._secret, "(hidden)")[:LINE_LIMIT] if self._secret else text[:LINE_LIMIT])
+                self._write(text.replace(self._secret, "(hidden)") if self._secret else text)
 
     def _write(self, line: str) -> None:
-        self.last = line
+        level, words = _as_logged(line)
+        self.last = words
         now_s = self._clock.now_s()
         if now_s >= self._until_s:
             if self._lines > LINES_LIMIT:
@@ -298,7 +303,19 @@ class Words:
             self._until_s, self._lines = now_s + LINES_WINDOW_S, 0
         self._lines += 1
         if self._lines <= LINES_LIMIT:
-            log_event(LOGGER, "jtapi_process_said", link=self._link, words=line)
+            log_event(LOGGER, "jtapi_process_said", level=level, link=self._link, words=words)
+
+
+def _as_logged(line: str) -> tuple[str, str]:
+    """Take our process's own lines, which are JSON, for their level and words; any other line is Java's."""
+    try:
+        fields = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return "info", line[:LINE_LIMIT]
+    if not isinstance(fields, dict) or fields.get("level") not in _LEVELS or "event" not in fields:
+        return "info", line[:LINE_LIMIT]
+    rest = (f"{name}={value}" for name, value in fields.items() if name not in {"at", "level", "event", "room", "link"})
+    return fields["level"], " ".join([str(fields["event"]), *rest])[:LINE_LIMIT]
 
 
 def environment_of(ours: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from unified_agent.domain.effects import AskSwitch, Snapshot
 from unified_agent.domain.facts import RequestDone
 from unified_agent.domain.ids import AgentId, RequestId, Secret, SessionId, StationId
 from unified_agent.errors import LinkNotReady, LinkRefused, RemoteProtocolError
-from unified_agent.links.telephony.jtapi import messages
+from unified_agent.links.telephony.jtapi import bridge, messages
 from unified_agent.links.telephony.jtapi.bridge import Bridge
 from unified_agent.links.telephony.jtapi.desk import DeskSettings, JtapiDesk
 from unified_agent.links.telephony.jtapi.provider import End, Event, Operation, ProviderChanged
@@ -223,7 +223,8 @@ async def test_asks_are_answered_and_sessions_forgotten_by_the_desk(server):
 
 
 @pytest.mark.asyncio
-async def test_load_is_said_when_it_changed_and_not_more_often(server):
+async def test_load_is_said_when_it_changed_and_not_more_often(server, monkeypatch):
+    monkeypatch.setattr(bridge, "LOAD_INTERVAL_S", 0.05)
     await server.up()
     await server.say(*[ASK] * 5)
     load = await server.hear(messages.Load)

@@ -159,3 +159,14 @@ def test_what_java_throws_at_a_log_in_is_not_hidden():
     terminal.addAgent = refuse  # type: ignore[method-assign]
     with pytest.raises(JavaError):
         Agents(FakeJvm()).log_in(terminal, ADDRESS, LOG_IN)
+
+
+def test_refreshing_passes_over_what_cannot_be_asked():
+    agents, terminal = Agents(FakeJvm()), VendorTerminal("4001")
+
+    def refuse() -> list[Agent]:
+        raise JavaError("out of service")
+
+    terminal.getAgents = refuse  # type: ignore[method-assign]
+    agents.refresh(terminal)
+    agents.refresh(Terminal("4001"))

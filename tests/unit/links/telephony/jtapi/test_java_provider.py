@@ -16,7 +16,8 @@ from tests.unit.links.telephony.jtapi.java_world import (
 
 from unified_agent.domain.ids import Secret
 from unified_agent.errors import LinkNotReady, LinkRefused
-from unified_agent.links.telephony.jtapi.java_provider import JavaProvider, open_provider
+from unified_agent.links.telephony.jtapi import java_provider
+from unified_agent.links.telephony.jtapi.java_provider import Hatch, JavaProvider, open_provider
 from unified_agent.links.telephony.jtapi.messages import Open
 from unified_agent.links.telephony.jtapi.provider import (
     ObserveStation,
@@ -263,3 +264,14 @@ async def test_a_shutdown_that_fails_is_the_end_all_the_same():
     thread = made.shut_down()
     await asyncio.to_thread(thread.join, LIMIT_S)
     assert not thread.is_alive()
+
+
+@pytest.mark.asyncio
+async def test_more_events_than_the_loop_comes_round_to_are_a_lost_provider(monkeypatch):
+    monkeypatch.setattr(java_provider, "EVENTS_LIMIT", 3)
+    events: list[Any] = []
+    hatch = Hatch(asyncio.get_running_loop(), events.append)
+    for _ in range(10):
+        hatch.tell(ProviderChanged(state=16))
+    await asyncio.sleep(0.01)
+    assert [each.state for each in events] == [16, 16, 16, 18]

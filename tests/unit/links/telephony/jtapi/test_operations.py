@@ -7,8 +7,10 @@ from tests.unit.links.telephony.jtapi.java_world import (
     JavaError,
     Leg,
     Provider,
+    StateInfo,
     Terminal,
     ToneLeg,
+    VendorAgent,
     VendorCall,
     VendorError,
     put_call,
@@ -56,6 +58,25 @@ def test_a_station_is_observed_by_terminal_address_and_calls_once(desk):
     assert desk.terminal.observers == [OBSERVER]
     assert desk.terminal.call_observers == [OBSERVER]
     assert desk.provider.addresses["4001"].observers == [OBSERVER]
+
+
+def test_agents_thought_to_be_there_are_asked_for_while_nobody_observes(desk):
+    """Observed, the library would answer out of its memory."""
+    observers_when_asked: list[int] = []
+
+    class Asked(VendorAgent):
+        def getStateInfo(self) -> StateInfo:
+            observers_when_asked.append(len(desk.terminal.observers))
+            return super().getStateInfo()
+
+    agent = Asked(desk.terminal, "1001", AgentState.READY)
+    desk.terminal.agents = [agent]
+    for _ in range(2):
+        desk.perform(asked.ObserveStation(station="4001"))
+    assert observers_when_asked == [0]
+    desk.observed.leave("4001")
+    desk.terminal.getAgents = desk.terminal.agents.clear  # a library that cannot say
+    desk.perform(asked.ObserveStation(station="4001"))
 
 
 def test_observing_again_adds_only_what_was_ended(desk):

@@ -48,6 +48,17 @@ def test_a_line_without_an_end_is_cut(words: Words) -> None:
     assert len(words._rest) == 0
 
 
+def test_lines_of_our_process_keep_their_level_and_words(words: Words) -> None:
+    with capture_logs() as logs:
+        words.take(b'{"at":"now","level":"error","event":"jvm_not_started","room":"links","why":"no Java"}\n')
+        words.take(b'{"level":"fatal","event":"x"}\n[1]\n')
+    assert [(each["log_level"], each["words"]) for each in logs] == [
+        ("error", "jvm_not_started why=no Java"),
+        ("info", '{"level":"fatal","event":"x"}'),
+        ("info", "[1]"),
+    ]
+
+
 def test_the_password_is_not_written(words: Words) -> None:
     words.hide("pass-word")
     with capture_logs() as logs:
