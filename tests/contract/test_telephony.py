@@ -6,17 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.contract.telephony_worlds import (
-    BUSY,
-    KINDS,
-    NOWHERE,
-    SILENT,
-    SOON,
-    Story,
-    TelephonyWorld,
-    agent_of,
-    play,
-)
+from tests.contract.telephony_world import BUSY, NOWHERE, SILENT, SOON, TelephonyWorld, agent_of
+from tests.contract.telephony_worlds import KINDS, Story, play
 
 from unified_agent.domain import commands
 from unified_agent.domain.effects import (

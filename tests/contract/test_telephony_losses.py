@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.contract.telephony_worlds import KINDS, Story, TelephonyWorld, agent_of, play
+from tests.contract.telephony_world import TelephonyWorld, agent_of
+from tests.contract.telephony_worlds import KINDS, Story, play
 
 from unified_agent.domain import commands
 from unified_agent.domain.effects import ChangeMode, LogInAgent, Observe, Snapshot

@@ -6,7 +6,8 @@ import random
 from typing import Any
 
 import pytest
-from tests.contract.telephony_worlds import KINDS, TelephonyWorld, agent_of, play, station_of
+from tests.contract.telephony_world import TelephonyWorld, agent_of, station_of
+from tests.contract.telephony_worlds import KINDS, play
 
 from unified_agent.domain import commands
 from unified_agent.domain.call import Call, Calls

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import trustme
 import uvloop
-from tests.contract.telephony_worlds import DmccWorld, plan_of
+from tests.contract.telephony_world import plan_of
+from tests.contract.telephony_worlds import DmccWorld
 
 from unified_agent.domain import commands
 from unified_agent.domain.effects import Observe
