@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from unified_agent.domain.ports import Clock, Timer
-from unified_agent.links.telephony.stations import Station
+
+StationT = TypeVar("StationT")
 
 #: No more than 200 questions a second, whatever the number of agents.
 SHORTEST_STEP_S: Final = 0.005
 
 
-class AgentPoll:
+class AgentPoll(Generic[StationT]):
     """A round through all stations that takes one interval, again and again.
 
     Args:
@@ -24,13 +25,13 @@ class AgentPoll:
     """
 
     def __init__(
-        self, clock: Clock, stations: Iterable[Station], ask: Callable[[Station], None], interval_s: float
+        self, clock: Clock, stations: Iterable[StationT], ask: Callable[[StationT], None], interval_s: float
     ) -> None:
         self._clock = clock
         self._stations = stations
         self._ask = ask
         self._interval_s = interval_s
-        self._round: deque[Station] = deque()
+        self._round: deque[StationT] = deque()
         self._step_s = interval_s
         self._timer: Timer | None = None
 

@@ -27,7 +27,7 @@ _CSTA: Final = 2
 
 #: TSAPI's universal failures as values that the tables of refusals know, or would.
 _VALUES: Final = {
-    2: "invalidObjectState",
+    2: "invalidConnectionState",
     3: "valueOutOfRange",
     4: "objectNotKnown",
     5: "invalidDeviceID",
@@ -41,7 +41,7 @@ _VALUES: Final = {
     13: "invalidConnectionID",
     14: "invalidDestination",
     15: "invalidFeature",
-    21: "genericStateIncompatibility",
+    21: "invalidConnectionState",
     22: "invalidObjectState",
     23: "invalidConnectionState",
     24: "noActiveCall",
@@ -101,7 +101,9 @@ def refusal_of_operation(failure: OperationFailed, topic: Topic) -> Refusal:
     detail = failure.detail or failure.kind
     if failure.kind in {"QueueFull", "NotBegun"}:
         return Refusal(id=BUSY.id, detail=detail)
-    if failure.kind in {"ProviderUnavailableException", STALE_AGENT} or failure.pair[0] == _ACS:
+    if failure.kind == STALE_AGENT:
+        return Refusal(id="switch.refused", detail=detail)
+    if failure.kind == "ProviderUnavailableException" or failure.pair[0] == _ACS:
         return Refusal(id=LINK_DOWN.id, detail=detail)
     found = _said(failure, topic)
     return Refusal(id=found.id, detail=detail, fatal=found.fatal)
