@@ -44,7 +44,7 @@ FactT = TypeVar("FactT", bound=Fact)
 INSTANCE = InstanceId("ua-1")
 #: Outside numbers that are busy, do not answer, cannot be had, and answer soon.
 BUSY, SILENT, NOWHERE, SOON = "02079460001", "02079460002", "02079460003", "02079460009"
-_RULES = (
+OUTSIDE_RULES = (
     OutsideRule(ends_with="0001", behaviour=OutsideBehaviour.BUSY),
     OutsideRule(ends_with="0002", behaviour=OutsideBehaviour.NO_ANSWER),
     OutsideRule(ends_with="0003", behaviour=OutsideBehaviour.UNOBTAINABLE),
@@ -339,6 +339,6 @@ def agent_of(number: int) -> str:
 
 def plan_of(*, aes: AesSettings | None = None, **rules: Any) -> SimulatorPlan:
     """Return a switch with four agents and these rules."""
-    given = {"outside_rules": _RULES, **rules}
+    given = {"outside_rules": OUTSIDE_RULES, **rules}
     switch = fill_plan(SwitchPlan(**given), NumberPlan(agents=4))
     return SimulatorPlan(switch=switch, aes=aes or AesSettings(), traffic=())

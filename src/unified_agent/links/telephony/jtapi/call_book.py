@@ -242,8 +242,10 @@ class CallBook:
         call = self._calls.get(event.call)
         ended = self._over.get(event.call)
         if ended is not None:
-            if not event.ucid or not ended or event.ucid == ended:
+            same = not event.ucid or not ended or event.ucid == ended
+            if same and event.id != CallEventId.ACTIVE:
                 return None  # a repeated event: the call is not begun again
+            # Another call of that id; or the same, which was out of our sight and comes back to one of our stations.
             del self._over[event.call]
             self._calls.pop(event.call, None)
             call = None

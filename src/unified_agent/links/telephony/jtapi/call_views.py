@@ -102,7 +102,8 @@ def _direction(call: BookCall, own: Leg) -> Direction | None:
 
 def _leg(own: Leg, others: list[Leg]) -> LegState | None:
     if own.connection is ControlConnection.FAILED:
-        return LegState.FAILED
+        # A telephone that was busy when it was called has a connection that failed, and no part in the call.
+        return LegState.FAILED if own.dialled or own.rang or own.terminal is not None else None
     if own.terminal is ControlTerminal.HELD:
         return LegState.HELD
     talks = own.terminal is ControlTerminal.TALKING
