@@ -69,7 +69,7 @@ def cluster_settings(name: str, datacentre: str, telephony: str = "dmcc") -> Set
 
 
 class InstanceProcess:
-    """One instance with its port. Attributes: ``instance``: the real one; ``jtapi``: its processes for JTAPI, if any."""
+    """One instance with its port. Attributes: ``instance``: the real one; ``jtapi``: its processes for JTAPI."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator
 from random import Random
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from tests.simulation.in_order import InOrder
 from tests.simulation.jtapi_calls import ClientCalls
 
@@ -323,6 +323,9 @@ class SimulatedJtapi:
             enable_pending=True if it.may_wait else None,
         )
         answer = expect((yield request), csta.SetAgentStateResponse)
+        if answer.is_pending and known is not None:
+            # Assumed: memory has what waits too, so that it can be taken back by asking for the present state.
+            self._known_agents[it.station] = structs.replace(known, pending_state=it.state, pending_reason=it.reason)
         return bool(answer.is_pending)
 
     def _call_asking(self, it: Any) -> Asking:
