@@ -73,7 +73,7 @@ system-demo:
 	@case " $(ARGS) " in *" --single "*) $(SETUP)/system.sh $(JAVA) ;; *) $(SETUP)/system.sh etcd $(JAVA) ;; esac
 
 system-test:
-	@$(SETUP)/system.sh browser etcd balancers $(JAVA)
+	@$(SETUP)/system.sh browser etcd balancers java
 
 python: system
 	@$(SETUP)/python.sh

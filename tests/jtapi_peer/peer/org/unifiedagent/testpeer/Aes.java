@@ -28,6 +28,7 @@ final class Aes {
     private final Consumer<Node> onEvent;
     private final Runnable onLost;
     private final long requestLimitMs;
+    private final boolean numbersOnly;
     private final Map<Integer, Waiting> waiting = new HashMap<>();
     private Socket socket;
     private OutputStream out;
@@ -46,6 +47,7 @@ final class Aes {
         this.onEvent = onEvent;
         this.onLost = onLost;
         this.requestLimitMs = (long) (1000 * parameters.number("x-request-limit-s", 10));
+        this.numbersOnly = parameters.is("x-words", "numbers");
         setHeartbeat(parameters.number("x-heartbeat-s", 20));
     }
 
@@ -222,7 +224,8 @@ final class Aes {
             String errorClass = error == null ? "unspecified" : error.name;
             String value = error == null ? "" : error.text.trim();
             int number = Errors.numberOf(errorClass, value);
-            return maker.exception(Errors.kindOf(number), Errors.CSTA, number, "CSTA error " + number + ": " + errorClass + " " + value);
+            String words = "CSTA error: " + number + (numbersOnly ? "" : " " + errorClass + " " + value);
+            return maker.exception(Errors.kindOf(number), Errors.CSTA, number, words);
         }
         if (message.name.equals("StartApplicationSessionNegResponse")) {
             // Assumed: AES tells TSAPI's clients of a wrong login by ACS error 25.

@@ -57,28 +57,14 @@ public final class Agents {
         AgentRecord[] made = new AgentRecord[1];
         String request = Requests.setAgentState(
             station.device(), "loggedOn", id, password == null ? "" : password, mode, ready ? null : given(reason), false);
-        try {
-            provider.ask(request, answer -> {
-                made[0] = record(station, id);
-                int state = ready ? AgentRecord.READY : AgentRecord.NOT_READY;
-                made[0].is(new AgentRecord.Reading(
-                    state, ready ? Math.max(1, workMode) : 0, ready ? 0 : reason, 0, -1, LUCENT_MODES.get(mode)));
-                station.agent = made[0];
-            });
-        } catch (Exception error) {
-            throw elsewhere(station, id, error);
-        }
+        provider.ask(request, answer -> {
+            made[0] = record(station, id);
+            int state = ready ? AgentRecord.READY : AgentRecord.NOT_READY;
+            made[0].is(new AgentRecord.Reading(
+                state, ready ? Math.max(1, workMode) : 0, ready ? 0 : reason, 0, -1, LUCENT_MODES.get(mode)));
+            station.agent = made[0];
+        });
         return made[0];
-    }
-
-    /** Assumed: somebody else at the station is told as a busy resource, unlike an agent who is elsewhere. */
-    private RuntimeException elsewhere(Station station, String id, Exception error) {
-        String words = String.valueOf(error.getMessage());
-        if (words.contains("invalidDeviceState")) {
-            return Errors.<RuntimeException>raise(provider.maker.exception(
-                Kind.RESOURCE, Errors.CSTA, 33, "CSTA error 33: somebody else is logged in at " + station.number));
-        }
-        return Errors.<RuntimeException>raise(error);
     }
 
     private static Integer given(int reason) {

@@ -41,7 +41,7 @@ final class CallModel {
 
     CallModel(PeerProvider provider) {
         this.provider = provider;
-        this.outsideDigits = (int) provider.parameters.number("x-outside-digits", 7);
+        this.outsideDigits = (int) provider.parameters.number("x-outside-digits", 5);
     }
 
     Collection<PeerCall> all() {
@@ -466,7 +466,7 @@ final class CallModel {
                 round.control(connection);
             }
         }
-        if (leg == null || device.length() >= outsideDigits) {
+        if (leg == null || device.length() >= outsideDigits && !connection.station.exists()) {
             return;
         }
         if (connection.leg == null) {

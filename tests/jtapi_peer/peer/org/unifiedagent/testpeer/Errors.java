@@ -19,7 +19,7 @@ final class Errors {
         Map.entry("operation objectNotKnown", 4),
         // Assumed, as the next: TSAPI has no error of its own for either.
         Map.entry("operation invalidAgentIdentifier", 4),
-        Map.entry("operation invalidAgentPassword", 19),
+        Map.entry("operation invalidAgentPassword", 3),
         Map.entry("operation invalidCallingDeviceID", 5),
         Map.entry("operation invalidCalledDeviceID", 6),
         Map.entry("operation privilegeViolationSpecifiedDevice", 8),
@@ -38,7 +38,7 @@ final class Errors {
         Map.entry("stateIncompatibility", 21),
         Map.entry("stateIncompatibility invalidObjectState", 22),
         Map.entry("stateIncompatibility invalidConnectionState", 22),
-        Map.entry("stateIncompatibility invalidDeviceState", 22),
+        Map.entry("stateIncompatibility invalidDeviceState", 21),
         Map.entry("stateIncompatibility connectedCallExists", 22),
         Map.entry("stateIncompatibility noActiveCall", 24),
         Map.entry("stateIncompatibility noHeldCall", 25),

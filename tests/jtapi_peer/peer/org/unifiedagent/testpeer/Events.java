@@ -105,6 +105,9 @@ final class Events {
         }
 
         private Object ofCall(Method method, Object[] arguments) throws Throwable {
+            if (of.call == null) {
+                return null;
+            }
             try {
                 return method.invoke(of.call, arguments);
             } catch (InvocationTargetException error) {

@@ -39,6 +39,7 @@ public class PeerProvider implements Provider {
     private volatile int state = OUT_OF_SERVICE;
     private volatile int tsapiState = INITIALIZING;
     private volatile String registration;
+    private volatile boolean closing;
 
     public PeerProvider(Parameters parameters, Maker maker) {
         this.parameters = parameters;
@@ -71,10 +72,10 @@ public class PeerProvider implements Provider {
         try {
             registration = aes.ask(Requests.register(parameters.switchName), node -> { }).textOf("sysStatRegisterID");
             askStatus();
-        } catch (RuntimeException error) {
-            // The link was lost meanwhile, and that is told.
         } catch (Exception error) {
-            error.printStackTrace();
+            if (!closing) {
+                error.printStackTrace();
+            }
         }
     }
 
@@ -126,6 +127,7 @@ public class PeerProvider implements Provider {
         if (state == SHUTDOWN) {
             return;
         }
+        closing = true;
         stations.values().forEach(Station::ended);
         become(SHUTDOWN, TSAPI_SHUTDOWN);
         new ArrayList<>(observers).forEach(this::endObserver);
@@ -139,6 +141,7 @@ public class PeerProvider implements Provider {
                 return;
             }
         }
+        closing = true;
         aes.stop();
         lost();
     }

@@ -53,6 +53,11 @@ public final class Station {
         return new Requests.Part(call.id(), device());
     }
 
+    /** Whether AES has said that it is a device of the switch. */
+    boolean exists() {
+        return exists;
+    }
+
     boolean isMonitored() {
         return monitor != null;
     }
@@ -82,7 +87,11 @@ public final class Station {
         synchronized (settingUp) {
             begin();
             synchronized (provider) {
-                if (!isMonitored() || !observers.add(observer)) {
+                if (!isMonitored()) {
+                    throw Errors.<RuntimeException>raise(provider.maker.exception(
+                        Kind.RESOURCE, Errors.CSTA, 34, "the link to the switch was lost meanwhile"));
+                }
+                if (!observers.add(observer)) {
                     return;
                 }
                 here = provider.snapshot(observer, presentState(observers));
