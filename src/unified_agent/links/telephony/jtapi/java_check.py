@@ -43,10 +43,10 @@ def check(settings: JavaSettings, peer: str) -> Report:
     """Start the JVM of this process and look for the peer. Only once in the process's life."""
     try:
         jvm = java.start_jvm(settings)
-        found = jvm.peer(peer)
+        jvm.peer(peer)
     except LinkRefused as error:
         return Report(problem=str(error))
-    agents, missing = abilities(jvm, found)
+    agents, missing = abilities(jvm)
     return Report(java=jvm.version, agents=agents, missing=missing)
 
 

@@ -34,6 +34,7 @@ EVENTS_LIMIT: Final = 20_000
 #: Probes that may wait; a second one that does tells nothing more than the first.
 PROBES_LIMIT: Final = 1
 HEARTBEATS: Final = "setHeartbeatInterval"
+PROVIDER_EX: Final = "com.avaya.jtapi.tsapi.ITsapiProviderEx"
 MEDIA: Final = "javax.telephony.media.MediaTerminalConnection"
 #: Of ``ProviderUnavailableException.getReason``: no such service, and an argument of it is wrong.
 _REASONS_OF_PEOPLE: Final = frozenset({162, 163})
@@ -107,7 +108,7 @@ class JavaProvider:
     """
 
     def __init__(self, jvm: Jvm, provider: Any, operations: Operations, opening: Open, hatch: Hatch) -> None:
-        self.agents, self.missing = abilities(jvm, provider)
+        self.agents, self.missing = abilities(jvm)
         self._provider = provider
         self._hatch = hatch
         perform, patience_s = operations.perform, opening.request_limit_s
@@ -155,15 +156,15 @@ class JavaProvider:
             log_event(LOGGER, "shutdown_failed", level="warning", why=str(error))
 
 
-def abilities(jvm: Jvm, provider: Any) -> tuple[str, tuple[str, ...]]:
+def abilities(jvm: Jvm) -> tuple[str, tuple[str, ...]]:
     """Return ``Provider.agents`` and ``Provider.missing``."""
     agents, about_agents = java_agents.families(jvm)
     missing = list(about_agents)
     if not jvm.knows(MEDIA):
         missing.append("Touch tones cannot be sent: the class path has no javax.telephony.media.")
-    if not has(provider, HEARTBEATS):
+    if not jvm.knows(PROVIDER_EX):
         missing.append(
-            "The interval of AES's heartbeats is its own: the client library does not let it be set (ITsapiProviderEx)."
+            "The interval of AES's heartbeats is its own: the class path has no ITsapiProviderEx, which sets it."
         )
     return agents, tuple(missing)
 

@@ -16,6 +16,7 @@ VENDOR = frozenset(
         java_agents.TERMINAL_V5_EX,
         java_agents.AGENT,
         java_agents.AGENT_V6,
+        "com.avaya.jtapi.tsapi.ITsapiProviderEx",
         "javax.telephony.media.MediaTerminalConnection",
     }
 )
