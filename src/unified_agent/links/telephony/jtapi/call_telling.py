@@ -86,7 +86,9 @@ class Teller:
             believed = calls_at_station.find(self._believed, call)
             if view is not None:
                 facts += self._bring(view)
-            elif believed is not None and not (patient and self._waits(book, delivery, call, views)):
+            elif believed is not None and not (
+                patient and len(before) == 1 and self._waits(book, delivery, call, views)
+            ):
                 facts += self._apply(CallEnded(session=self.session, call=call, cause=self._cause(book, call)))
         self.awaits = {
             each: cause for each, cause in self.awaits.items() if calls_at_station.find(self._believed, each)
@@ -163,7 +165,7 @@ class Teller:
         if call in self.awaits:
             return not any(CallId(each) != call and each in delivery.joining for each in delivery.calls)
         held = book.find(call)
-        if held is None or len(self._believed) > 1 or any(view is not None for view in views.values()):
+        if held is None or any(view is not None for view in views.values()):
             return False
         own = held.legs.get(self.station)
         if own is None or own.joined is None or any(not each.is_gone for each in held.legs.values()):
