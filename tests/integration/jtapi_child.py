@@ -42,7 +42,7 @@ def serve(how: str, server: socket.socket) -> None:
         while (content := stream.next_event()) is not None:
             match messages.read_from_server(content):
                 case messages.Open(password=password):
-                    print(f"opening with {password.value}", file=sys.stderr, flush=True)
+                    print(f"opening with {password.value}", flush=True)
                     if how == "garbage":
                         server.sendall(b"\xff\xff\xff\xff")
                     say(messages.Opened(java=str(os.getpid()), agents="none"), messages.Up(generation=1))

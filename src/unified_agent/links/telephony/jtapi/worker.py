@@ -38,7 +38,7 @@ CLOSE_LIMIT_S: Final = 3.0
 TERMINATE_LIMIT_S: Final = 1.0
 #: A killed process that is still there after this long hangs in the kernel: nobody waits for it any longer.
 KILL_LIMIT_S: Final = 5.0
-#: What the process says on its standard error goes to our log: so much of a line, so many lines in so long.
+#: What the process says, Java too, goes to our log: so much of a line, so many lines in so long.
 LINE_LIMIT: Final = 500
 READ_LIMIT_BYTES: Final = 16_384
 LINES_LIMIT: Final = 100
@@ -148,8 +148,8 @@ class ProcessStarter:
                     *self._command,
                     *arguments_of(line),
                     stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.STDOUT,
                     pass_fds=(its.fileno(),),
                     env=environment_of(os.environ),
                     start_new_session=True,
@@ -258,14 +258,14 @@ class ProcessWorker:
             self._on_lost(reason, detail)
 
     async def _read_words(self) -> None:
-        assert self._process.stderr is not None, "it was asked for"
-        while data := await self._process.stderr.read(65_536):
+        assert self._process.stdout is not None, "it was asked for"
+        while data := await self._process.stdout.read(65_536):
             self._words.take(data)
         self._words.take(b"\n")
 
 
 class Words:
-    """What a process says on its standard error, as lines of our log: bounded, and without its password.
+    """What a process says, as lines of our log: bounded, and without its password.
 
     Attributes:
         last: the last line.
