@@ -239,6 +239,9 @@ KINDS: dict[str, type[TelephonyWorld]] = {
     )
 }
 
+#: For every story; some are told with an awkward peer too.
+USUAL = [name for name in KINDS if name != AwkwardJtapiWorld.kind]
+
 Story = Callable[[Any], Awaitable[None]]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.contract.telephony_world import BUSY, NOWHERE, SILENT, SOON, TelephonyWorld, agent_of
-from tests.contract.telephony_worlds import KINDS, Story, play
+from tests.contract.telephony_worlds import KINDS, USUAL, Story, play
 
 from unified_agent.domain import commands
 from unified_agent.domain.effects import (
@@ -32,9 +32,19 @@ ONE, TWO, THREE = (AgentId(agent_of(each)) for each in (1, 2, 3))
 CUSTOMER = "0207940001"
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(params=USUAL)
 def played(request: pytest.FixtureRequest) -> Played:
     """Play a story on one kind of link."""
+
+    def tell(story: Story, **rules: Any) -> None:
+        play(request.param, story, **rules)
+
+    return tell
+
+
+@pytest.fixture(params=list(KINDS))
+def played_by_any(request: pytest.FixtureRequest) -> Played:
+    """Play a story on every kind of link, those with an awkward peer among them."""
 
     def tell(story: Story, **rules: Any) -> None:
         play(request.param, story, **rules)
@@ -45,7 +55,7 @@ def played(request: pytest.FixtureRequest) -> Played:
 # --- agents
 
 
-def test_agent_works_a_day(played: Played) -> None:
+def test_agent_works_a_day(played_by_any: Played) -> None:
     async def day(world: TelephonyWorld) -> None:
         assert world.links == [TelephonyUp(link=LinkId("aes-1"))]
         found = await world.observe()
@@ -75,16 +85,17 @@ def test_agent_works_a_day(played: Played) -> None:
         await world.do(ChangeMode(agent=ONE, mode=SwitchMode.NOT_READY, reason=3))
         await world.until_mode(SwitchMode.NOT_READY, reason=3, talking=False)
         await world.do(LogOutAgent(agent=ONE, password=Secret("1234"), reason=5))
-        await world.until_mode(SwitchMode.LOGGED_OUT, reason=5)
+        told = await world.until_mode(SwitchMode.LOGGED_OUT)
+        assert told.reason in {5, None}  # not every client library tells it
         assert world.agent_truth() is None
         await world.do(ReleaseStation())
         world.forget(1)
         await world.until(lambda: world.truth()["aes"]["monitors"] == 0, "nothing is observed any more")
 
-    played(day, after_call_work=AfterCallWork.ALWAYS)
+    played_by_any(day, after_call_work=AfterCallWork.ALWAYS)
 
 
-def test_change_of_mode_waits_for_the_end_of_the_call(played: Played) -> None:
+def test_change_of_mode_waits_for_the_end_of_the_call(played_by_any: Played) -> None:
     async def story(world: TelephonyWorld) -> None:
         await world.log_in(ready=True)
         call = world.place_call("8000")
@@ -103,7 +114,7 @@ def test_change_of_mode_waits_for_the_end_of_the_call(played: Played) -> None:
         told = await world.until_mode(SwitchMode.NOT_READY, reason=4, talking=False)
         assert told.pending_mode is None
 
-    played(story)
+    played_by_any(story)
 
 
 def test_change_of_mode_that_may_not_wait_is_refused_during_a_call(played: Played) -> None:
@@ -145,7 +156,7 @@ def test_agents_are_asked_about_on_a_release_without_agent_events(played: Played
     played(story, aes=AesSettings(agent_events=False))
 
 
-def test_log_in_again_after_logging_out_at_the_telephone_really_logs_in(played: Played) -> None:
+def test_log_in_again_after_logging_out_at_the_telephone_really_logs_in(played_by_any: Played) -> None:
     async def story(world: TelephonyWorld) -> None:
         await world.log_in()
         world.aes.act(lambda it: it.switch.agents.force_off(it.switch.board.stations["2001"]))
@@ -156,7 +167,7 @@ def test_log_in_again_after_logging_out_at_the_telephone_really_logs_in(played: 
         assert truth is not None
         assert truth["station"] == "2001"
 
-    played(story)
+    played_by_any(story)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +329,7 @@ async def _consulting(world: TelephonyWorld) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("merged", list(MergedCallId))
-def test_consult_and_transfer_are_seen_rightly_by_all_three(played: Played, merged: MergedCallId) -> None:
+def test_consult_and_transfer_are_seen_rightly_by_all_three(played_by_any: Played, merged: MergedCallId) -> None:
     async def story(world: TelephonyWorld) -> None:
         held, consult = await _consulting(world)
         await world.do(commands.AnswerCall(call=consult.id), 2)
@@ -330,7 +341,7 @@ def test_consult_and_transfer_are_seen_rightly_by_all_three(played: Played, merg
         world.aes.act(lambda it: it.switch.hang_up_outside(transferred.id))
         await world.until_calls(number=2)
 
-    played(story, merged_call_id=merged)
+    played_by_any(story, merged_call_id=merged)
 
 
 def test_transfer_while_the_other_still_rings(played: Played) -> None:
@@ -346,7 +357,7 @@ def test_transfer_while_the_other_still_rings(played: Played) -> None:
 
 
 @pytest.mark.parametrize("merged", list(MergedCallId))
-def test_conference_grows_and_shrinks(played: Played, merged: MergedCallId) -> None:
+def test_conference_grows_and_shrinks(played_by_any: Played, merged: MergedCallId) -> None:
     async def story(world: TelephonyWorld) -> None:
         held, consult = await _consulting(world)
         await world.do(commands.AnswerCall(call=consult.id), 2)
@@ -358,7 +369,7 @@ def test_conference_grows_and_shrinks(played: Played, merged: MergedCallId) -> N
         await world.until_calls(number=2)
         await world.until_call(LegState.ACTIVE, parties={CUSTOMER})
 
-    played(story, merged_call_id=merged)
+    played_by_any(story, merged_call_id=merged)
 
 
 def test_calls_are_swapped_and_the_first_is_taken_back(played: Played) -> None:
@@ -428,7 +439,7 @@ def test_keys_pressed_at_the_telephone_are_told(played: Played) -> None:
     played(story)
 
 
-def test_call_that_was_there_before_is_found_and_can_be_worked_with(played: Played) -> None:
+def test_call_that_was_there_before_is_found_and_can_be_worked_with(played_by_any: Played) -> None:
     async def story(world: TelephonyWorld) -> None:
         call = world.place_call("2001")
         world.aes.act(lambda it: it.switch.calls.answer("2001", call))
@@ -441,7 +452,7 @@ def test_call_that_was_there_before_is_found_and_can_be_worked_with(played: Play
         assert isinstance(answer, RequestDone)
         await world.until_calls()
 
-    played(story)
+    played_by_any(story)
 
 
 def test_forgotten_session_is_told_nothing_more(played: Played) -> None:
