@@ -132,7 +132,10 @@ def test_silent_aes_is_lost_and_found_again(played: Played) -> None:
         world.aes.set_silent(silent=True)
         request = world.ask_now(commands.MakeCall(number="2002"), 2)
         await world.until(lambda: len(world.links) == 2, "the silence is noticed")
-        assert world.links[1] == TelephonyDown(link=AES, reason="silent")
+        lost = world.links[1]
+        assert isinstance(lost, TelephonyDown)
+        # A client library that notices it before we do shuts its provider down, and does not say why.
+        assert lost.reason in ({"silent", "closed"} if world.is_jtapi else {"silent"})
         await world.until(lambda: world.answers(request), "what was under way is told to be unknown")
         assert isinstance(world.answers(request)[0], RequestUnknown)
         world.aes.set_silent(silent=False)
@@ -221,10 +224,16 @@ def test_overload_is_no_loss(played: Played) -> None:
         for status in (SystemStatusValue.OVERLOAD_IMMINENT, SystemStatusValue.OVERLOAD_REACHED):
             world.aes.act(lambda it, status=status: it.aes.set_status(status))  # type: ignore[misc]
             await world.rest()
-        await world.do(commands.HoldCall(call=call))
-        await world.until_call(LegState.HELD)
+        answer = await world.ask(commands.HoldCall(call=call))
+        if world.is_jtapi and isinstance(answer, RequestRefused):  # as a client library may while AES is overloaded
+            assert not answer.fatal
+        else:
+            await world.until_call(LegState.HELD)
         world.aes.act(lambda it: it.aes.set_status(SystemStatusValue.OVERLOAD_RELIEVED))
         await world.rest()
+        if isinstance(answer, RequestRefused):
+            await world.do(commands.HoldCall(call=call))
+            await world.until_call(LegState.HELD)
         await world.do(commands.RetrieveCall(call=call))
         await world.until_call(LegState.ACTIVE)
         assert len(world.links) == 1
