@@ -229,8 +229,9 @@ def test_overload_is_no_loss(played: Played) -> None:
             assert not answer.fatal
         else:
             await world.until_call(LegState.HELD)
-        world.aes.act(lambda it: it.aes.set_status(SystemStatusValue.OVERLOAD_RELIEVED))
-        await world.rest()
+        for status in (SystemStatusValue.OVERLOAD_RELIEVED, SystemStatusValue.NORMAL):
+            world.aes.act(lambda it, status=status: it.aes.set_status(status))  # type: ignore[misc]
+            await world.rest()
         if isinstance(answer, RequestRefused):
             await world.do(commands.HoldCall(call=call))
             await world.until_call(LegState.HELD)
