@@ -56,7 +56,7 @@ class Told:
         self.last_redirected = _name(event, "getLastRedirectedAddress")
         self.queue = _name(event, "getDistributingAddress")
         self.agent = str(event.getAgentID()) if hasattr(event, "getAgentID") else ""
-        self.private = event.getPrivateData() if hasattr(event, "getPrivateData") else None
+        self.private: Any = event.getPrivateData() if hasattr(event, "getPrivateData") else None
         self.ended = event.getEndedObject() if hasattr(event, "getEndedObject") else None
 
     def __repr__(self) -> str:

@@ -192,6 +192,8 @@ public final class Agents {
             lucent));
         station.agent = agent;
         Happening told = agent.happening(Causes.NORMAL);
+        String reason = event.textOf("reasonCode");
+        told.privateData = reason == null ? null : provider.maker.privateReason(Integer.parseInt(reason));
         if (state == AgentRecord.LOG_OUT) {
             forget(agent);
         }

@@ -9,8 +9,6 @@ final class Errors {
     static final int CSTA = 2;
     static final int JTAPI = 3;
     static final int INTERNAL = 4;
-    /** With JTAPI: the provider is out of service. */
-    static final int OUT_OF_SERVICE = 2;
 
     private static final Map<String, Integer> NUMBERS = Map.ofEntries(
         Map.entry("operation", 1),

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import javax.telephony.events.CallEv;
 import javax.telephony.events.Ev;
 
 /** Makes the event objects: for each happening one of the interface that has its id. */
@@ -38,7 +39,7 @@ final class Events {
     Events(Maker maker) {
         add("javax.telephony.events.", CALL, maker.callInformation());
         add("javax.telephony.callcontrol.events.", CONTROL, maker.callInformation());
-        add("javax.telephony.callcenter.events.", AGENT, new Class<?>[0]);
+        add("javax.telephony.callcenter.events.", AGENT, maker.agentInformation());
         add("javax.telephony.privatedata.events.", new String[] {"602 PrivateProvEv"}, new Class<?>[0]);
     }
 
@@ -49,7 +50,7 @@ final class Events {
                 List<Class<?>> all = new ArrayList<>();
                 Class<?> own = Class.forName(where + each.substring(4));
                 all.add(own);
-                if (javax.telephony.events.CallEv.class.isAssignableFrom(own)) {
+                if (CallEv.class.isAssignableFrom(own) || names == AGENT) {
                     all.addAll(List.of(more));
                 }
                 interfaces.put(id, all.toArray(new Class<?>[0]));

@@ -64,6 +64,16 @@ public class Maker {
         return new Class<?>[0];
     }
 
+    /** What agent events implement besides. */
+    public Class<?>[] agentInformation() {
+        return new Class<?>[0];
+    }
+
+    /** What an agent event carries for a reason code. */
+    public Object privateReason(int reason) {
+        return null;
+    }
+
     /** What a private event of the provider carries for this state of TSAPI; null for no event. */
     public Object privateState(int tsapiState) {
         return null;

@@ -171,10 +171,12 @@ public class PeerProvider implements Provider {
         }
     }
 
+    /** Whether anything can be asked at all. Out of service, AES is asked (assumed), and refuses what it must. */
     void mustBeInService() {
-        if (state != IN_SERVICE) {
+        boolean refuses = parameters.is("x-out-of-service", "refuse");
+        if (state == SHUTDOWN || tsapiState == INITIALIZING || state != IN_SERVICE && refuses) {
             throw Errors.<RuntimeException>raise(
-                maker.exception(Kind.INVALID_STATE, Errors.JTAPI, Errors.OUT_OF_SERVICE, "the provider is not in service"));
+                maker.exception(Kind.INVALID_STATE, Errors.JTAPI, 0, "the provider is not in service"));
         }
     }
 

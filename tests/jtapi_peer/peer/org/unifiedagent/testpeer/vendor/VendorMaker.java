@@ -11,6 +11,7 @@ import com.avaya.jtapi.tsapi.TsapiPlatformException;
 import com.avaya.jtapi.tsapi.TsapiPrivilegeViolationException;
 import com.avaya.jtapi.tsapi.TsapiProviderUnavailableException;
 import com.avaya.jtapi.tsapi.TsapiResourceUnavailableException;
+import javax.telephony.privatedata.PrivateData;
 import org.unifiedagent.testpeer.AgentRecord;
 import org.unifiedagent.testpeer.Kind;
 import org.unifiedagent.testpeer.Parameters;
@@ -61,6 +62,16 @@ public class VendorMaker extends CallCenterMaker {
     @Override
     public Class<?>[] callInformation() {
         return new Class<?>[] {LucentV7CallInfo.class};
+    }
+
+    @Override
+    public Class<?>[] agentInformation() {
+        return new Class<?>[] {PrivateData.class};
+    }
+
+    @Override
+    public Object privateReason(int reason) {
+        return new PrivateReason(reason);
     }
 
     @Override
