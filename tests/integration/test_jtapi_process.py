@@ -299,6 +299,17 @@ async def test_an_agent_logs_in_takes_a_call_makes_one_and_logs_out(java, parame
 
 
 @pytest.mark.asyncio
+async def test_an_agent_works_by_the_standard_alone_where_terminals_have_no_more(java):
+    async with a_world() as world:
+        process = await world.up(java, {"x-family": "standard"})
+        await log_in(process)
+        assert world.aes.truth()["agents"]["5001"]["state"] == "agentReady"
+        await process.do(LogOutAgent(agent=AGENT, password=Secret("1234"), reason=4))
+        await process.fact(AgentStateReported, mode=SwitchMode.LOGGED_OUT)
+        assert world.aes.truth()["agents"] == {}
+
+
+@pytest.mark.asyncio
 async def test_the_switchs_link_lost_and_back_is_a_new_generation_of_the_same_process(java):
     async with a_world() as world:
         process = await world.up(java)

@@ -104,6 +104,7 @@ class Bridge:
         self._load_timer: Timer | None = None
         self._said: messages.Load | None = None
         self._why = ""
+        self._secret = ""
         self._ended = asyncio.Event()
 
     async def run(self, descriptor: int) -> Provider | None:
@@ -179,6 +180,7 @@ class Bridge:
             raise RemoteProtocolError("Open came twice")
         if opening.version != messages.VERSION:
             raise RemoteProtocolError(f"version {opening.version} is not {messages.VERSION}")
+        self._secret = opening.password.value
         settings = DeskSettings(
             request_limit_s=opening.request_limit_s,
             probe_interval_s=opening.probe_interval_s,
@@ -216,7 +218,9 @@ class Bridge:
         self._fail(f"{how} after {limit_s:g} s", refused=False)
 
     def _fail(self, detail: str, *, refused: bool) -> None:
+        """Say that there is no provider. What Java says may hold the provider string, and so the password."""
         if not self._ended.is_set():
+            detail = detail.replace(self._secret, "(hidden)") if self._secret else detail
             log_event(LOGGER, "provider_failed", level="warning", refused=refused, why=detail)
             self._say(messages.Failed(refused=refused, detail=detail))
             self.end("there is no provider")

@@ -244,7 +244,10 @@ def _open(jvm: Jvm, opening: Open, hatch: Hatch) -> JavaProvider:
 def _first_service(jvm: Jvm, peer: Any) -> str:
     services = _services(jvm, peer)
     if not services:
-        raise LinkNotReady("AES offers no service: is it reached, and is its TSAPI link to the switch set up?")
+        raise LinkNotReady(
+            "no service is offered: set the server's service, or see that TSAPI.PRO on the class path names AES, that "
+            "AES is reached, and that its TSAPI link to the switch is set up"
+        )
     return services[0]
 
 

@@ -191,6 +191,16 @@ async def test_why_there_is_no_provider_is_said_and_the_process_ends(server, err
 
 
 @pytest.mark.asyncio
+async def test_a_password_in_what_java_says_is_hidden(server):
+    def fail() -> None:
+        raise LinkNotReady("cannot open S;login=cti;passwd=secret")
+
+    server.opening = fail
+    await server.say(OPEN)
+    assert (await server.hear()).detail == "cannot open S;login=cti;passwd=(hidden)"
+
+
+@pytest.mark.asyncio
 async def test_a_defect_while_opening_is_said_too(server):
     def fail() -> None:
         raise ValueError("defect")

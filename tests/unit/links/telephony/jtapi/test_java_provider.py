@@ -111,7 +111,7 @@ async def test_no_service_set_takes_the_first_that_is_offered():
 async def test_no_service_offered_may_go_by_itself():
     world = World()
     world.peer.services = None
-    with pytest.raises(LinkNotReady, match="offers no service"):
+    with pytest.raises(LinkNotReady, match="no service is offered"):
         await world.open(service="")
 
 
