@@ -97,6 +97,7 @@ class Leg(Struct, kw_only=True):
         spoken: somebody has been spoken to.
         shown: it was there when calls were joined, and counts as a party from then on, whether it has answered or not.
         failed: it was not reached; ``failure`` says why, in CSTA's words.
+        unheard: nobody heard that it was not reached, because they had put the call on hold.
         redirected: it left by going elsewhere.
         cause: of its end, in CSTA's words.
         joined: it came, or ended, by calls becoming one.
@@ -111,6 +112,7 @@ class Leg(Struct, kw_only=True):
     shown: bool = False
     failed: bool = False
     failure: str = ""
+    unheard: bool = False
     redirected: bool = False
     cause: str = ""
     joined: Joining | None = None
@@ -306,7 +308,7 @@ def _write(call: BookCall, event: CallEvent) -> None:
     elif leg.is_gone and not is_end:
         leg = call.legs[event.address] = Leg(address=event.address)
     if event.id in _CONNECTIONS:
-        _connect(leg, _CONNECTIONS[CallEventId(event.id)], event)
+        _connect(call, leg, _CONNECTIONS[CallEventId(event.id)], event)
     else:
         _take_terminal(leg, _TERMINALS[CallEventId(event.id)], event)
     _note_speech(call, leg, joining_of(event))
@@ -320,7 +322,7 @@ def _make_room(call: BookCall) -> bool:
     return True
 
 
-def _connect(leg: Leg, state: ControlConnection, event: CallEvent) -> None:
+def _connect(call: BookCall, leg: Leg, state: ControlConnection, event: CallEvent) -> None:
     if state in _LEFT:
         _leave(leg, event)
         return
@@ -328,6 +330,8 @@ def _connect(leg: Leg, state: ControlConnection, event: CallEvent) -> None:
     leg.dialled = leg.dialled or state in _DIALLING
     settled = leg.connection in {ControlConnection.ESTABLISHED, ControlConnection.FAILED}
     if state is ControlConnection.FAILED:
+        if not leg.failed:
+            leg.unheard = any(each.terminal is ControlTerminal.HELD for each in call.others(leg.address))
         leg.failed = True
         leg.failure = leg.failure or cause_of(event)
         leg.connection = state

@@ -51,6 +51,7 @@ class Teller:
         self.station = station
         self.awaits: dict[CallId, str] = {}
         self._believed: Calls = ()
+        self._failures: set[CallId] = set()
 
     @property
     def calls(self) -> Calls:
@@ -64,6 +65,7 @@ class Teller:
         seen = calls_at_station.from_snapshot((), [seen_of(each) for each in views], 0.0)
         told = {each.call: each for each in views}
         self._believed = ()
+        self._failures = {each.call for each in views if each.leg is LegState.FAILED or each.unheard}
         for each in seen:
             # The information is not told again by itself: a snapshot keeps what the session knew of it.
             view = told[each.id]
@@ -90,6 +92,7 @@ class Teller:
                 patient and len(before) == 1 and self._waits(book, delivery, call, views)
             ):
                 facts += self._apply(CallEnded(session=self.session, call=call, cause=self._cause(book, call)))
+        self._failures &= {each.id for each in self._believed}
         self.awaits = {
             each: cause for each, cause in self.awaits.items() if calls_at_station.find(self._believed, each)
         }
@@ -201,11 +204,18 @@ class Teller:
         known = self._known(view)
         if view.leg is LegState.ALERTING and known.state is not LegState.ALERTING:
             return self._apply(self._alerting(view, view.parties[0].number if view.parties else ""))
-        if view.leg is LegState.DIALLING and known.state not in {LegState.DIALLING, LegState.HELD}:
-            return self._apply(CallDialling(session=self.session, call=view.call, number=view.number, ucid=view.ucid))
-        if view.leg is LegState.FAILED and known.state is not LegState.FAILED:
+        if view.leg is LegState.DIALLING:
+            self._failures.discard(view.call)
+            if known.state in {LegState.ALERTING, LegState.FAILED}:
+                return self._apply(
+                    CallDialling(session=self.session, call=view.call, number=view.number, ucid=view.ucid)
+                )
+        if view.leg is LegState.FAILED and view.call not in self._failures and known.state is not LegState.HELD:
+            self._failures.add(view.call)
             number = view.called or view.number
             return self._apply(CallFailed(session=self.session, call=view.call, number=number, cause=view.failure))
+        if view.unheard:
+            self._failures.add(view.call)
         if view.spoken and view.leg in {LegState.ACTIVE, LegState.HELD} and known.state in _WAITING:
             incoming = known.state is LegState.ALERTING
             first = view.parties[0].number if view.parties else ("" if incoming else view.number)
@@ -250,13 +260,9 @@ class Teller:
         state = self._known(view).state
         if view.leg is LegState.HELD and state is not LegState.HELD:
             return self._apply(CallHeld(session=self.session, call=view.call))
-        if view.leg in {LegState.ACTIVE, LegState.DIALLING} and state is LegState.HELD:
-            facts = self._apply(CallRetrieved(session=self.session, call=view.call))
-            if view.leg is LegState.DIALLING:
-                facts += self._apply(
-                    CallDialling(session=self.session, call=view.call, number=view.number, ucid=view.ucid)
-                )
-            return facts
+        if view.leg not in {LegState.HELD, LegState.ALERTING} and state is LegState.HELD:
+            # One that we took back before anybody answered, or that failed, counts as active, as with DMCC.
+            return self._apply(CallRetrieved(session=self.session, call=view.call))
         return []
 
     def _bring_information(self, view: View) -> list[CallFact]:

@@ -36,6 +36,7 @@ class View(Struct, frozen=True, kw_only=True):
         parties: the others, ALERTING for one who is dialled.
         number: the one who calls, or is dialled, as told of the call as a whole.
         failure: why it failed.
+        unheard: it failed while the station had it on hold.
         direction: who began it, None where that was not told.
         others: as in ``CallRead``.
     """
@@ -47,6 +48,7 @@ class View(Struct, frozen=True, kw_only=True):
     parties: tuple[PartySeen, ...]
     number: str
     failure: str = ""
+    unheard: bool = False
     direction: Direction | None = None
     called: str = ""
     queue: str = ""
@@ -73,8 +75,10 @@ def view_of(call: BookCall, station: str) -> View | None:
         parties=_parties(call, own, others, leg, incoming=incoming),
         number=call.calling if incoming else _dialled(call, station, others),
         failure=failed if leg is LegState.FAILED else "",
+        unheard=not own.spoken and any(each.unheard for each in others),
         direction=_direction(call, own),
-        called=call.called,
+        # Handed on while it rings: who was called is not told with that.
+        called="" if leg is LegState.ALERTING and own.joined is not None else call.called,
         queue=call.queue,
         data=call.data,
         ucid=call.ucid,
@@ -138,7 +142,7 @@ def _parties(call: BookCall, own: Leg, others: list[Leg], leg: LegState, *, inco
         if incoming:
             return (PartySeen(number=call.calling),)
         counted = [each for each in others if not each.redirected]
-        if counted and all(each.is_gone or (each.failed and leg is LegState.HELD) for each in counted):
+        if counted and all(each.is_gone or each.unheard for each in counted):
             return ()
         return (PartySeen(number=_dialled(call, own.address, others), state=LegState.ALERTING),)
     if not others and not call.is_whole:
