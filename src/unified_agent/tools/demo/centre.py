@@ -41,7 +41,7 @@ Json = dict[str, Any]
 AES: Final = "aes"
 SIMULATORS: Final = (AES, *DIALLER_NAMES)
 #: How long instances and links may take until they are up, seconds, and how often they are asked.
-READY_LIMIT_S: Final = 30.0
+READY_LIMIT_S: Final = 60.0
 _ASK_EVERY_S: Final = 0.05
 #: How often the processes are looked at, seconds.
 _LOOK_EVERY_S: Final = 0.2
