@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import shutil
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any, ClassVar
 import pytest
 from msgspec import structs
 from tests.contract.telephony_world import INSTANCE, TelephonyWorld, plan_of
-from tests.jtapi_peer.build import PEER_CLASS, Family, class_path
+from tests.jtapi_peer.build import PEER_CLASS, Family, NoCompilerError, class_path
 from tests.simulation import virtual_loop
 from tests.simulation.jtapi_worker import SimulatedWorkers
 from tests.simulation.network import SimNetwork
@@ -89,9 +88,10 @@ class JtapiWorld(RealWorld):
     )
 
     def make_link(self) -> JtapiLink:
-        if shutil.which("javac") is None:
-            pytest.skip("there is no javac here: the test peer for JTAPI is compiled with it")
-        java = JavaSettings(class_path=class_path(self.family))
+        try:
+            java = JavaSettings(class_path=class_path(self.family))
+        except NoCompilerError as error:
+            pytest.skip(str(error))
         self.workers: list[ProcessWorker] = []
         start = ProcessStarter(self.clock, java)
 
