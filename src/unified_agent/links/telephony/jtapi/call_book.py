@@ -133,7 +133,8 @@ class Leg(Struct, kw_only=True):
 class BookCall(Struct, kw_only=True):
     """One call. Attributes: ``legs`` by address, in the order they came; the others as in ``CallRead``.
 
-    ``is_whole``: its parties were read, so that one who is not there is not on it.
+    ``is_whole``: its parties were read, so that one who is not there is not on it. ``is_handed_on``: it was transferred,
+    and the one to whom has not been told of yet.
     """
 
     id: str
@@ -144,6 +145,7 @@ class BookCall(Struct, kw_only=True):
     data: str = ""
     ucid: str = ""
     is_whole: bool = False
+    is_handed_on: bool = False
 
     def others(self, station: str) -> list[Leg]:
         """Return all legs but the station's."""
@@ -304,14 +306,21 @@ def _write(call: BookCall, event: CallEvent) -> None:
     if leg is None:
         if len(call.legs) >= LEGS_LIMIT and not _make_room(call):
             return
-        leg = call.legs[event.address] = Leg(address=event.address)
+        leg = call.legs[event.address] = _begun(call, event.address)
     elif leg.is_gone and not is_end:
-        leg = call.legs[event.address] = Leg(address=event.address)
+        leg = call.legs[event.address] = _begun(call, event.address)
     if event.id in _CONNECTIONS:
         _connect(call, leg, _CONNECTIONS[CallEventId(event.id)], event)
     else:
         _take_terminal(leg, _TERMINALS[CallEventId(event.id)], event)
     _note_speech(call, leg, joining_of(event))
+
+
+def _begun(call: BookCall, address: str) -> Leg:
+    """Begin a leg. Whoever comes to a call just handed on, with one other left in it, is the one to whom."""
+    live = sum(not each.is_gone for each in call.legs.values())
+    shown, call.is_handed_on = call.is_handed_on and live == 1, False
+    return Leg(address=address, shown=shown)
 
 
 def _make_room(call: BookCall) -> bool:
@@ -370,6 +379,7 @@ def _note_speech(call: BookCall, moved: Leg, joining: Joining | None) -> None:
         # Who is called speaks when it has answered; who calls, when somebody else has.
         each.spoken = each.spoken or called or len(connected) > 1
     if joining is not None:
+        call.is_handed_on = call.is_handed_on or joining is Joining.TRANSFER
         if not moved.is_gone:
             moved.joined = joining
             moved.spoken = moved.spoken or moved.is_connected

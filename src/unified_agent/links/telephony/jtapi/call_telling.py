@@ -273,8 +273,8 @@ class Teller:
             and view.leg is not LegState.FAILED
             and (
                 (view.data and known.data != view.data)
-                or (view.queue and known.queue != view.queue)
-                or (view.called and not known.called)
+                or (view.queue and known.queue != view.queue and not view.joined)
+                or (view.called and not known.called and not view.joined)
             )
         )
         if not missing:

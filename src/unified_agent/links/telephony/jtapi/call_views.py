@@ -38,6 +38,7 @@ class View(Struct, frozen=True, kw_only=True):
         failure: why it failed.
         unheard: it failed while the station had it on hold.
         direction: who began it, None where that was not told.
+        joined: it came by calls becoming one.
         others: as in ``CallRead``.
     """
 
@@ -50,6 +51,7 @@ class View(Struct, frozen=True, kw_only=True):
     failure: str = ""
     unheard: bool = False
     direction: Direction | None = None
+    joined: bool = False
     called: str = ""
     queue: str = ""
     data: str = ""
@@ -65,6 +67,7 @@ def view_of(call: BookCall, station: str) -> View | None:
     leg = _leg(own, others)
     if leg is None:
         return None
+    handed_on = leg is LegState.ALERTING and own.joined is not None
     incoming = own.rang or not (own.dialled or call.calling in {"", station})
     failed = next((each.failure for each in (own, *others) if each.failed), "")
     return View(
@@ -77,9 +80,10 @@ def view_of(call: BookCall, station: str) -> View | None:
         failure=failed if leg is LegState.FAILED else "",
         unheard=not own.spoken and any(each.unheard for each in others),
         direction=_direction(call, own),
-        # Handed on while it rings: who was called is not told with that.
-        called="" if leg is LegState.ALERTING and own.joined is not None else call.called,
-        queue=call.queue,
+        # Handed on while it rings: who was called, and by which queue, is not told with that.
+        called="" if handed_on else call.called,
+        queue="" if handed_on else call.queue,
+        joined=own.joined is not None,
         data=call.data,
         ucid=call.ucid,
     )
@@ -147,7 +151,8 @@ def _parties(call: BookCall, own: Leg, others: list[Leg], leg: LegState, *, inco
         return (PartySeen(number=_dialled(call, own.address, others), state=LegState.ALERTING),)
     if not others and not call.is_whole:
         # Assumed: somebody outside may have no connection of their own.
-        return (PartySeen(number=call.calling if incoming else call.called),)
+        outside = call.calling if incoming else call.called
+        return (PartySeen(number=outside),) if outside != own.address else ()
     return _seen(call, on, incoming=incoming)
 
 
