@@ -133,8 +133,8 @@ class Leg(Struct, kw_only=True):
 class BookCall(Struct, kw_only=True):
     """One call. Attributes: ``legs`` by address, in the order they came; the others as in ``CallRead``.
 
-    ``is_whole``: its parties were read, so that one who is not there is not on it. ``is_handed_on``: it was transferred,
-    and the one to whom has not been told of yet.
+    ``is_whole``: its parties were read, so that one who is not there is not on it. ``is_handed_on``: it was
+    transferred, and the one to whom has not been told of yet.
     """
 
     id: str

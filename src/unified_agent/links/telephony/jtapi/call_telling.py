@@ -52,6 +52,8 @@ class Teller:
         self.awaits: dict[CallId, str] = {}
         self._believed: Calls = ()
         self._failures: set[CallId] = set()
+        self._merged: set[CallId] = set()
+        self._ringing: dict[CallId, frozenset[str]] = {}
 
     @property
     def calls(self) -> Calls:
@@ -66,6 +68,7 @@ class Teller:
         told = {each.call: each for each in views}
         self._believed = ()
         self._failures = {each.call for each in views if each.leg is LegState.FAILED or each.unheard}
+        self._ringing = {each.call: each.ringing for each in views if each.ringing}
         for each in seen:
             # The information is not told again by itself: a snapshot keeps what the session knew of it.
             view = told[each.id]
@@ -92,7 +95,10 @@ class Teller:
                 patient and len(before) == 1 and self._waits(book, delivery, call, views)
             ):
                 facts += self._apply(CallEnded(session=self.session, call=call, cause=self._cause(book, call)))
-        self._failures &= {each.id for each in self._believed}
+        here = {each.id for each in self._believed}
+        self._failures &= here
+        self._merged &= here
+        self._ringing = {each: numbers for each, numbers in self._ringing.items() if each in here}
         self.awaits = {
             each: cause for each, cause in self.awaits.items() if calls_at_station.find(self._believed, each)
         }
@@ -131,6 +137,7 @@ class Teller:
             if all(each.number in parties for each in target.parties):
                 return []
         old = tuple(dict.fromkeys((*gone, *([target.call] if known is not None or not gone else []))))
+        self._merged.add(target.call)
         merged = CallsMerged(session=self.session, call=target.call, old=old, parties=target.parties)
         return self._apply(merged)
 
@@ -236,6 +243,10 @@ class Teller:
             if known == party:
                 continue
             facts += self._bring_party(view, party, known)
+        if view.spoken:
+            for number in sorted(self._ringing.get(view.call, frozenset()) & wanted.keys() - view.ringing):
+                facts += self._apply(self._established(view, number, incoming=False))
+        self._ringing[view.call] = view.ringing
         return facts
 
     def _bring_party(self, view: View, party: PartySeen, known: PartySeen | None) -> list[CallFact]:
@@ -266,15 +277,17 @@ class Teller:
         return []
 
     def _bring_information(self, view: View) -> list[CallFact]:
-        """Tell what came late of a call: data, queue, universal id. Who was called does not change for us."""
+        """Tell what came late of a call: data, queue, universal id; once it has become another no more."""
         known = self._known(view)
+        if view.joined or view.call in self._merged:
+            return []  # what was known of the call before it became this one stays
         missing = (view.ucid and known.ucid != view.ucid) or (
             view.leg is not LegState.DIALLING
             and view.leg is not LegState.FAILED
             and (
                 (view.data and known.data != view.data)
-                or (view.queue and known.queue != view.queue and not view.joined)
-                or (view.called and not known.called and not view.joined)
+                or (view.queue and known.queue != view.queue)
+                or (view.called and not known.called)
             )
         )
         if not missing:

@@ -34,6 +34,7 @@ class View(Struct, frozen=True, kw_only=True):
         incoming: the station was called, as far as can be told.
         spoken: somebody has been spoken to.
         parties: the others, ALERTING for one who is dialled.
+        ringing: numbers of parties who count as being on and have not answered.
         number: the one who calls, or is dialled, as told of the call as a whole.
         failure: why it failed.
         unheard: it failed while the station had it on hold.
@@ -47,6 +48,7 @@ class View(Struct, frozen=True, kw_only=True):
     incoming: bool
     spoken: bool
     parties: tuple[PartySeen, ...]
+    ringing: frozenset[str]
     number: str
     failure: str = ""
     unheard: bool = False
@@ -76,6 +78,7 @@ def view_of(call: BookCall, station: str) -> View | None:
         incoming=incoming,
         spoken=own.spoken,
         parties=_parties(call, own, others, leg, incoming=incoming),
+        ringing=frozenset(each.address for each in others if each.shown and not each.is_gone and not each.is_connected),
         number=call.calling if incoming else _dialled(call, station, others),
         failure=failed if leg is LegState.FAILED else "",
         unheard=not own.spoken and any(each.unheard for each in others),
