@@ -14,7 +14,7 @@ from unified_agent.domain.call import Call, Calls
 from unified_agent.domain.effects import ChangeMode, Snapshot
 from unified_agent.domain.facts import CallSeen, StationSnapshot
 from unified_agent.domain.ids import AgentId
-from unified_agent.domain.states import Direction, LegState, SwitchMode
+from unified_agent.domain.states import LegState, SwitchMode
 from unified_agent.tools.simulators.aes.plan import DEFAULT_OUTSIDE_RULES, MergedCallId
 from unified_agent.tools.simulators.aes.sessions import AesSettings
 
@@ -108,24 +108,12 @@ def _all_believed(world: TelephonyWorld) -> dict[str, Any]:
     for number in NUMBERS:
         reported = world.reported(number)
         assert reported is not None
-        calls = {each.id: _in_common(each) for each in world.calls(number)}
+        calls = {
+            each.id: (each.state, each.direction, sorted(it.number for it in each.parties), each.called, each.queue)
+            for each in world.calls(number)
+        }
         found[station_of(number)] = (calls, reported.mode, reported.reason, reported.pending_mode)
     return found
-
-
-def _in_common(call: Call) -> tuple[Any, ...]:
-    """Say of a call what any link can tell.
-
-    DMCC tells nothing more of a call that is taken back before anybody has answered it, or with its busy tone, than
-    that it is back. JTAPI names who is rung after a transfer without asking when they answer, DMCC before.
-    """
-    numbers = sorted(each.number for each in call.parties)
-    one = len(numbers) <= 1
-    if one and call.direction is Direction.OUT and call.state in {LegState.DIALLING, LegState.ACTIVE, LegState.FAILED}:
-        return ("out",)
-    if one and call.state in {LegState.HELD, LegState.ACTIVE}:
-        return (call.state, call.direction)
-    return (call.state, call.direction, numbers)
 
 
 def _some_command(chance: random.Random, known: Calls) -> commands.CallCommand:
