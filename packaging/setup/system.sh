@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Sees that this machine has the programs we need: installs them with apt as root, else says what to install.
-# Usage: packaging/setup/system.sh [browser] [etcd] [balancers]
+# Usage: packaging/setup/system.sh [browser] [etcd] [balancers] [java]
 #   browser: also Chromium and fonts, for the browser tests;  etcd: also etcd, for the demo and the store's tests
 #   balancers: also Apache with mod_jk, HAProxy, nginx and dnsmasq, for the tests of the files that we write for them
+#   java: also Java's compiler, 17 or newer, for the JTAPI peer of the tests
 # shellcheck source=packaging/setup/common.sh
 source "$(dirname "$0")/common.sh"
 
@@ -28,6 +29,7 @@ if wants browser; then
 fi
 
 wants etcd && ! command -v etcd >/dev/null && missing+=(etcd-server)
+wants java && ! command -v javac >/dev/null && missing+=(default-jdk-headless)
 
 if wants balancers; then
   # Daemons lie where not everybody's PATH goes.

@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 
 from unified_agent.domain.ids import InstanceId, LinkId
 from unified_agent.domain.session_state import Policy
@@ -20,6 +20,8 @@ from unified_agent.errors import SettingsError
 
 #: Scheme, host, and a port if it is not the usual one.
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?\Z")
+#: Ports of an AES that are not given, by the kind of link to it.
+_USUAL_PORTS = {"dmcc": 4721, "jtapi": 450}
 #: Seconds, never none.
 Seconds = Annotated[float, Meta(gt=0.0)]
 #: Seconds, where none means at once.
@@ -98,23 +100,65 @@ class AesServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     Attributes:
         name: ours, for desktops, logs and counters.
-        host: name or address.
-        port: 4721 plain, 4722 TLS.
-        switch_name: as AES calls the switch connection.
+        host: name or address. With ``jtapi`` it may be empty: then ``TSAPI.PRO`` on the class path says where AES is.
+        port: with ``dmcc`` 4721 plain, 4722 TLS; with ``jtapi`` that of AES's name service, 450. 0 takes 4721 or 450.
+        switch_name: as AES calls the switch connection; for ``dmcc``.
+        service: the service (tlink) for ``jtapi``, ``AVAYA#CM1#CSTA#AES1``; empty takes the first that AES offers.
+        tls: for ``dmcc``; JTAPI's is set in ``TSAPI.PRO``, and by a service of ``CSTA-S``.
     """
 
     name: LinkId
     host: str
-    port: Port = 4721
+    port: ListenPort = 0
     switch_name: str = "CM1"
+    service: str = ""
     tls: TlsSettings = TlsSettings()
+
+
+class JtapiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The vendor's Java client, in a process of its own for each AES that is tried; docs/how-to/jtapi.md.
+
+    Attributes:
+        class_path: files and folders of the vendor's SDK, with what they need themselves; patterns too, ``sdk/*.jar``.
+        peer: class name of the JTAPI peer.
+        java_home: folder of the Java to be used; empty for that of JAVA_HOME or of the system.
+        jvm_options: given to the JVM. Where none says otherwise it is kept small: a heap of at most 192 MB. Whoever can
+            list the machine's processes can read them.
+        threads: requests to AES under way at the same time. Each waits for AES in a thread of its own.
+        open_limit_s: from the process's start to the switch in service, the start of the JVM included.
+        heartbeat_s: interval of AES's own heartbeats, for clients that let it be set; 0 leaves the usual 20 s.
+        probe_interval_s: AES is asked for its state this often. One that does not answer is lost after
+            ``telephony.link.silence_limit_s``.
+        parameters: further parts of the provider string, name to value.
+    """
+
+    class_path: tuple[Path, ...] = ()
+    peer: str = "com.avaya.jtapi.tsapi.TsapiPeer"
+    java_home: str = ""
+    jvm_options: tuple[str, ...] = ()
+    threads: Annotated[int, Meta(ge=1, le=256)] = 32
+    open_limit_s: Seconds = 20.0
+    heartbeat_s: Annotated[int, Meta(ge=0, le=600)] = 5
+    probe_interval_s: Seconds = 3.0
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.parameters:
+            if name.lower() in {"login", "loginid", "passwd", "servers"}:
+                raise SettingsError(
+                    f"{name} is not given as a parameter: telephony.user, password_file, host and port say it"
+                )
+            if {";", "="} & set(name) or ";" in self.parameters[name]:
+                raise SettingsError(f"parameters.{name} has a ; or = that JTAPI's provider string cannot carry")
+        if not self.peer:
+            raise SettingsError("peer is empty: name the class of the JTAPI peer, the vendor's if it is left out")
 
 
 class TelephonySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The telephone switch through AES.
 
     Attributes:
-        kind: ``dmcc``.
+        kind: ``dmcc``, or ``jtapi`` for the vendor's Java client.
         servers: in the order in which they are tried.
         user, password, password_file: the CTI user of AES; the password best from a file.
         protocol_version: suffix of the DMCC version asked for, ``ed3/priv7`` for AES 6.3 and later.
@@ -132,14 +176,47 @@ class TelephonySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     session_duration_s: Count = 180
     cleanup_delay_s: Count = 60
     poll_interval_s: Seconds = 10.0
+    jtapi: JtapiSettings = JtapiSettings()
     link: LinkSettings = LinkSettings()
 
     def __post_init__(self) -> None:
-        if self.kind != "dmcc":
-            raise SettingsError(f"telephony.kind is {self.kind!r}; this version knows only 'dmcc'")
+        if self.kind not in _USUAL_PORTS:
+            raise SettingsError(f"telephony.kind is {self.kind!r}; this version knows 'dmcc' and 'jtapi'")
         names = [each.name for each in self.servers]
         if len(set(names)) != len(names):
             raise SettingsError("telephony.servers: each needs a name of its own")
+        if self.kind == "jtapi":
+            self._check_jtapi()
+        elif not all(each.host for each in self.servers):
+            raise SettingsError("telephony.servers: with kind 'dmcc' each needs a host")
+        port = _USUAL_PORTS[self.kind]
+        servers = tuple(each if each.port else structs.replace(each, port=port) for each in self.servers)
+        structs.force_setattr(self, "servers", servers)
+
+    def _check_jtapi(self) -> None:
+        """What the vendor's client is given is one string of parts, so much of what could be written goes wrong."""
+        if not self.jtapi.class_path:
+            raise SettingsError(
+                "telephony.jtapi.class_path is missing: name the files of the vendor's SDK, see docs/how-to/jtapi.md"
+            )
+        if not self.user:
+            raise SettingsError("telephony.user is missing: the CTI user of AES")
+        if not self.password:
+            raise SettingsError("telephony.password_file is missing: it has the password of the CTI user")
+        for name, value, limit in (("user", self.user, 48), ("password", self.password, 47)):
+            _check_provider_part(f"telephony.{name}", value)
+            if len(value) > limit:
+                raise SettingsError(f"telephony.{name} has {len(value)} characters; JTAPI takes at most {limit}")
+        for each in self.servers:
+            _check_provider_part(f"telephony.servers: the service of {each.name}", each.service)
+            _check_provider_part(f"telephony.servers: the host of {each.name}", each.host)
+
+
+def _check_provider_part(name: str, value: str) -> None:
+    if found := {";", "="} & set(value):
+        raise SettingsError(
+            f"{name} has {' and '.join(sorted(found))} in it, which JTAPI's provider string cannot carry"
+        )
 
 
 class DiallerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,10 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.jtapi_peer.build import PEER_CLASS, Family, NoCompilerError, class_path
 
 from unified_agent.client import Desk, DiallerLogin
 from unified_agent.server.pages import STATIC
 from unified_agent.settings import ClusterSettings
+from unified_agent.tools.load.usage import children_of
 
 pytestmark = [
     pytest.mark.skipif(not (STATIC / "desktop" / "index.html").is_file(), reason="the pages are not built: make setup"),
@@ -131,11 +133,23 @@ def is_active(view: Any) -> bool:
     return bool(view["session"]["phase"] == "active")
 
 
+def over(telephony: str) -> tuple[str, ...]:
+    """Return the options for a kind of link."""
+    if telephony == "dmcc":
+        return ()
+    try:
+        entries = class_path(Family.VENDOR)
+    except NoCompilerError as error:
+        pytest.skip(str(error))
+    return ("--telephony", "jtapi", "--class-path", ":".join(entries), "--peer", PEER_CLASS)
+
+
+@pytest.mark.parametrize("telephony", ["dmcc", "jtapi"])
 @pytest.mark.asyncio
-async def test_an_agent_works_and_every_link_is_lost_and_found_by_the_printed_commands() -> None:
+async def test_an_agent_works_and_every_link_is_lost_and_found_by_the_printed_commands(telephony: str) -> None:
     job = DiallerLogin(name="agent5002", password="secret", headset="2002", job="SPRING25")
     async with (
-        started() as demo,
+        started(*over(telephony)) as demo,
         await Desk.log_in(demo.url, agent="5001", station="2001", password="1234") as caller,
         await Desk.log_in(demo.url, agent="5002", station="2002", password="1234", dialler=job) as worker,
     ):
@@ -150,7 +164,7 @@ async def test_an_agent_works_and_every_link_is_lost_and_found_by_the_printed_co
 
         await demo.copy_command("cut the link to AES")
         await caller.until(lambda view: view["session"]["phase"] == "resetting", limit_s=5)
-        await caller.until(is_active, limit_s=20)
+        await caller.until(is_active, limit_s=40)
         await demo.copy_command("AES loses its switch")
         await caller.until(lambda view: view["session"]["phase"] == "resetting", limit_s=5)
         await demo.copy_command("the switch is back")
@@ -245,6 +259,25 @@ async def test_it_ends_by_itself_when_its_time_is_over() -> None:
     async with started("--single", "--exit-after", "0.2") as demo:
         assert await demo.to_the_end() == 0
         assert "All ended." in demo.text
+
+
+def runs(pid: int) -> bool:
+    """Whether a process runs; whoever inherited a dead one may not have asked for its status yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.asyncio
+async def test_an_instance_that_is_killed_leaves_no_java_behind() -> None:
+    async with started("--single", *over("jtapi")) as demo:
+        instance = demo.pids()["ua-1"]
+        (java,) = children_of(instance)
+        os.kill(instance, signal.SIGKILL)
+        async with asyncio.timeout(60):
+            while runs(java):  # noqa: ASYNC110 - it tells nobody when it ends
+                await asyncio.sleep(0.1)
 
 
 @pytest.mark.asyncio

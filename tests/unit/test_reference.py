@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -10,6 +11,9 @@ from unified_agent.domain import notices
 from unified_agent.domain.commands import kebab
 from unified_agent.links.dialler import refusals as dialler_refusals
 from unified_agent.links.telephony import refusals as switch_refusals
+from unified_agent.links.telephony.jtapi import link as jtapi_link
+from unified_agent.links.telephony.jtapi import messages as bridge_messages
+from unified_agent.links.telephony.jtapi import worker as jtapi_worker
 from unified_agent.server import desk_messages
 from unified_agent.server.auth import TokenRefusal
 from unified_agent.server.failures import FAILURES, Retry
@@ -18,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src/unified_agent"
 ERRORS = (ROOT / "docs/reference/errors.md").read_text()
 PROTOCOL = (ROOT / "docs/reference/desktop-protocol.md").read_text()
+BRIDGE = (ROOT / "docs/reference/jtapi-bridge.md").read_text()
 DOCUMENTED = set(re.findall(r"`([a-z]+(?:[.-][a-z]+)*)`", ERRORS))
 
 
@@ -99,3 +104,25 @@ def test_every_frame_and_close_code_is_in_the_protocol():
     assert len(codes) == 6
     for code in codes:
         assert f"| {code} |" in PROTOCOL
+
+
+@pytest.mark.parametrize(
+    "message",
+    [*get_args(bridge_messages.FromServer), *get_args(bridge_messages.FromProcess)],
+    ids=lambda it: it.__name__,
+)
+def test_every_message_of_the_jtapi_bridge_is_documented_with_its_fields(message):
+    (row,) = re.findall(rf"^\| `{message.__name__}` \| (.*?) \|", BRIDGE, flags=re.MULTILINE)
+    assert tuple(re.findall("`([a-z_]+)`", row)) == message.__struct_fields__
+
+
+def test_what_the_jtapi_bridge_carries_is_documented_with_its_version_and_limits():
+    for part, known in (("Asks", bridge_messages._ASKS), ("Facts", bridge_messages._FACTS)):
+        (text,) = re.findall(rf"^## {part}$(.*?)^## ", BRIDGE, flags=re.MULTILINE | re.DOTALL)
+        assert re.findall("`([A-Z][A-Za-z]+)`", text) == [each.__name__ for each in known]
+    assert f"**version {bridge_messages.VERSION}**" in BRIDGE
+    assert f"`telephony.jtapi.open_limit_s` + {jtapi_link.OPEN_GRACE_S:g} s" in BRIDGE
+    assert f"| {jtapi_link.ASKS_LIMIT:,} |" in BRIDGE
+    assert (
+        f"| {jtapi_worker.CLOSE_LIMIT_S:g} s | SIGTERM; {jtapi_worker.TERMINATE_LIMIT_S:g} s later SIGKILL |" in BRIDGE
+    )

@@ -18,6 +18,7 @@ from unified_agent.settings import (
     DiallerSettings,
     HttpSettings,
     JsonpSettings,
+    JtapiSettings,
     LinkSettings,
     PeerSettings,
     ReasonCodeSettings,
@@ -31,6 +32,8 @@ PEM = Path("some.pem")
 AES = AesServerSettings(name=LinkId("aes-1"), host="aes.example")
 DIALLER = DiallerSettings(name=LinkId("dialler-1"), host="dialler.example")
 TELEPHONY = TelephonySettings(servers=(AES,))
+JTAPI = JtapiSettings(class_path=(Path("sdk/*.jar"),))
+BY_JTAPI = {"kind": "jtapi", "user": "cti", "password": "secret", "jtapi": JTAPI}
 EVERYWHERE = HttpSettings(host="0.0.0.0")
 STORE = StoreSettings(endpoints=("etcd.example:2379",))
 MEMBER = ClusterSettings(keys_file=PEM, store=STORE)
@@ -44,7 +47,26 @@ MEMBER = ClusterSettings(keys_file=PEM, store=STORE)
         (TlsSettings, {"client_key_file": PEM}, "client_cert_file and client_key_file belong together"),
         (TlsSettings, {"enabled": True, "check_hostname": False}, "check_hostname = false needs ca_file"),
         (LinkSettings, {"heartbeat_interval_s": 5.1}, "at least twice heartbeat_interval_s"),
-        (TelephonySettings, {"kind": "jtapi"}, "telephony.kind is 'jtapi'"),
+        (TelephonySettings, {"kind": "tsapi"}, "telephony.kind is 'tsapi'; this version knows 'dmcc' and 'jtapi'"),
+        (TelephonySettings, {"servers": (replace(AES, host=""),)}, "with kind 'dmcc' each needs a host"),
+        (TelephonySettings, {"kind": "jtapi", "user": "cti"}, "telephony.jtapi.class_path is missing"),
+        (TelephonySettings, {"kind": "jtapi", "jtapi": JTAPI}, "telephony.user is missing: the CTI user of AES"),
+        (TelephonySettings, {**BY_JTAPI, "password": ""}, "telephony.password_file is missing"),
+        (TelephonySettings, {**BY_JTAPI, "password": "a;b"}, "telephony.password has ; in it"),
+        (TelephonySettings, {**BY_JTAPI, "user": "a=b;c"}, "telephony.user has ; and = in it"),
+        (TelephonySettings, {**BY_JTAPI, "user": "u" * 49}, "telephony.user has 49 characters; JTAPI takes at most 48"),
+        (TelephonySettings, {**BY_JTAPI, "password": "p" * 48}, "has 48 characters; JTAPI takes at most 47"),
+        (
+            TelephonySettings,
+            {**BY_JTAPI, "servers": (replace(AES, service="A;B"),)},
+            "the service of aes-1 has ; in it",
+        ),
+        (TelephonySettings, {**BY_JTAPI, "servers": (replace(AES, host="A;B"),)}, "the host of aes-1 has ; in it"),
+        (JtapiSettings, {"parameters": {"passwd": "x"}}, "passwd is not given as a parameter: telephony.user"),
+        (JtapiSettings, {"parameters": {"Servers": "x"}}, "Servers is not given as a parameter"),
+        (JtapiSettings, {"parameters": {"a": "x;y"}}, "parameters.a has a ; or ="),
+        (JtapiSettings, {"parameters": {"a=b": "x"}}, "parameters.a=b has a ; or ="),
+        (JtapiSettings, {"peer": ""}, "peer is empty"),
         (TelephonySettings, {"servers": (AES, AES)}, "telephony.servers: each needs a name of its own"),
         (ReasonCodeSettings, {"code": 100, "label": {"en": "Break"}}, "reason code 100 is not between 0 and 99"),
         (ReasonCodeSettings, {"code": -1, "label": {"en": "Break"}}, "reason code -1 is not between 0 and 99"),
@@ -102,6 +124,10 @@ def test_values_that_contradict_each_other_are_refused(settings: type[Any], give
         (TlsSettings, {"check_hostname": False}),
         (LinkSettings, {"heartbeat_interval_s": 5.0, "silence_limit_s": 10.0}),
         (TelephonySettings, {}),
+        (TelephonySettings, {"jtapi": JTAPI, "password": "a;b"}),
+        (JtapiSettings, {"parameters": {"a": "x=y"}}),
+        (TelephonySettings, {**BY_JTAPI, "user": "u" * 48, "password": "p" * 47}),
+        (TelephonySettings, {**BY_JTAPI, "servers": (replace(AES, host="", service="AVAYA#CM1#CSTA#AES1"),)}),
         (ReasonCodeSettings, {"code": 0, "label": {"en": "Break"}}),
         (ReasonCodeSettings, {"code": 99, "label": {"en": "Break"}}),
         (DesktopSettings, {"write_low_bytes": 65_535}),
@@ -149,3 +175,10 @@ def test_a_value_out_of_its_range_or_under_an_unknown_key_is_refused_when_read(s
 def test_by_default_a_thousand_agents_behind_one_address_log_in_within_the_first_minute_of_a_shift():
     limiter = LoginLimiter(HttpSettings().login_rate_per_min, lambda: 0.0)
     assert {limiter.wait_s("198.51.100.7") for _ in range(1_000)} == {0.0}
+
+
+@pytest.mark.parametrize(("given", "port"), [({}, 4721), (BY_JTAPI, 450)])
+def test_an_aes_has_the_usual_port_of_its_kind_of_link(given: dict[str, Any], port: int):
+    other = AesServerSettings(name=LinkId("aes-2"), host="aes.example", port=4722)
+    settings = TelephonySettings(servers=(AES, other), **given)
+    assert [each.port for each in settings.servers] == [port, 4722]

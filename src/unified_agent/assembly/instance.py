@@ -19,6 +19,7 @@ from unified_agent.assembly.house import House, prover
 from unified_agent.assembly.listeners import Listeners
 from unified_agent.assembly.neighbours import whereabouts_of
 from unified_agent.assembly.operations import Operations
+from unified_agent.assembly.switch import switch_link
 from unified_agent.cluster.cluster import Cluster
 from unified_agent.cluster.guarded import Guarded
 from unified_agent.cluster.peer_messages import AdoptAnswer, AdoptQuestion
@@ -30,7 +31,7 @@ from unified_agent.domain.ports import Chance, Clock
 from unified_agent.history import History
 from unified_agent.links.dialler.pool import DiallerPool
 from unified_agent.links.dialler.pool_state import Health
-from unified_agent.links.telephony.dmcc_link import DmccLink
+from unified_agent.links.telephony.jtapi.worker import StartWorker
 from unified_agent.network import TwoWayNetwork
 from unified_agent.observe import Metrics, get_logger, log_event
 from unified_agent.sealing import Keyring
@@ -78,6 +79,7 @@ class Instance:
         store: Store | None = None,
         history: History | None = None,
         guarded: Guarded | None = None,
+        start_worker: StartWorker | None = None,
         make_secret: Callable[[int], str] = secrets.token_urlsafe,
         make_bytes: Callable[[int], bytes] = secrets.token_bytes,
         listen: bool = True,
@@ -93,6 +95,7 @@ class Instance:
             store: that the cluster shares; None for an instance that is alone.
             history: what is claimed, asked and done is recorded there.
             guarded: our end of the guardian's pipe.
+            start_worker: how JTAPI's process is started; None for a real process.
             make_secret: gives a text of so many random bytes, for session ids, tokens and correlations.
             make_bytes: gives so many random bytes, for proofs between instances.
             listen: take desktops' connections; a simulation brings its own.
@@ -142,14 +145,14 @@ class Instance:
             prove=prover(keyring),
             history=history,
         )
-        self.telephony: Final = DmccLink(
-            settings.telephony,
-            settings.instance,
+        self.telephony: Final = switch_link(
+            settings,
             self.host,
             network=network,
             clock=clock,
             chance=chance,
             metrics=self.metrics,
+            start_worker=start_worker,
         )
         self.diallers: Final = DiallerPool(
             settings.diallers,
@@ -197,6 +200,8 @@ class Instance:
             house = House(self, keyring)
             self.cluster.join(self.host, self.host, house, house)
             self.cluster.on_change(self.server.desks.topology_changed)
+            if self.listeners is not None:
+                self.cluster.on_change(self.listeners.look_again)
         self._lags: deque[float] = deque([0.0], maxlen=LAG_PROBES_KEPT)
 
     @property
@@ -205,6 +210,11 @@ class Instance:
         return None if self.listeners is None else self.listeners.http
 
     # --- what the server asks
+
+    @property
+    def opening(self) -> bool:
+        """Whether a port that should be open is not."""
+        return self.listeners is not None and self.listeners.is_opening
 
     def loop_lag_s(self) -> float:
         """Return the worst lateness of the event loop in the last two seconds."""

@@ -78,7 +78,11 @@ APP.command(
     name="chaos",
     help="Break a whole cluster in every way, in network namespaces, and measure. Needs root.",
 )
-
+APP.command(
+    "unified_agent.tools.doctor:doctor",
+    name="doctor",
+    help="Try what an instance with these settings would need: Java and JTAPI, AES, diallers.",
+)
 APP.command(
     "unified_agent.tools.demo.command:demo",
     name="demo",
@@ -164,6 +168,10 @@ def check(file: SettingsFile) -> int:
         from unified_agent.sealing import read_keys
 
         read_keys(settings.cluster.keys_file)
+    if settings.telephony.kind == "jtapi":
+        from unified_agent.links.telephony.jtapi.requirements import check_requirements
+
+        check_requirements(settings.telephony.jtapi)
     for tls in (each.tls for peers in (settings.telephony.servers, settings.diallers) for each in peers):
         make_tls_context(tls)
     print(

@@ -51,6 +51,16 @@ def test_the_check_also_tries_the_tls_files(settings, tmp_path, capsys):
     assert "holds no usable certificate" in capsys.readouterr().err
 
 
+def test_the_check_also_looks_for_what_jtapi_needs(settings, capsys):
+    given = (
+        '[telephony]\nkind = "jtapi"\nuser = "cti"\npassword = "secret"\n[telephony.jtapi]\nclass_path = ["gone.jar"]\n'
+    )
+    settings.write_text(given + SMALLEST)
+    assert main(["settings", "check", str(settings)]) == 2
+    said = capsys.readouterr().err
+    assert "gone.jar is not there" in said or "JPype1 is not installed" in said
+
+
 @pytest.fixture
 def in_a_cluster(settings, tmp_path):
     assert main(["keys", "new", str(tmp_path / "keys.toml")]) == 0

@@ -12,16 +12,21 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Final
 
 from unified_agent.domain.effects import AskSwitch
-from unified_agent.domain.facts import TelephonyDown, TelephonyUp
 from unified_agent.domain.ids import InstanceId, LinkId, SessionId
-from unified_agent.domain.ports import Chance, Clock, Reports, Timer
-from unified_agent.errors import LinkNotReady, LinkRefused, SettingsError
+from unified_agent.domain.ports import Chance, Clock, Reports
+from unified_agent.errors import LinkNotReady, LinkRefused
 from unified_agent.links.supervisor import Supervisor
 from unified_agent.links.telephony.aes_session import AesSession
 from unified_agent.links.telephony.desk import Desk
+from unified_agent.links.telephony.link_life import (
+    SWITCH_DOWN_LIMIT_S,
+    News,
+    Patience,
+    read_password,
+    request_counter,
+)
 from unified_agent.links.telephony.stations import Station
 from unified_agent.links.telephony.switch_watch import SwitchWatch
 from unified_agent.network import Address, Network, make_tls_context
@@ -33,10 +38,6 @@ from unified_agent.wire.csta.values import Secret
 from unified_agent.wire.csta.values import SessionId as AesSessionId
 
 LOGGER = get_logger("links.telephony")
-
-#: With several AES servers, one whose switch stays away for this long is left for the next.
-SWITCH_DOWN_LIMIT_S: Final = 10.0
-_KIND: Final = "telephony"
 
 
 class DmccLink:
@@ -67,11 +68,10 @@ class DmccLink:
     ) -> None:
         self._settings = settings
         self._instance = instance
-        self._reports = reports
         self._network = network
         self._clock = clock
         self._metrics = metrics
-        self._password = _read_password(settings)
+        self._password = Secret(read_password(settings))
         self._tls: dict[LinkId, ssl.SSLContext | None] = {
             each.name: make_tls_context(each.tls) for each in settings.servers
         }
@@ -90,11 +90,9 @@ class DmccLink:
         self._came_up: Callable[[], None] = _nothing
         self._resumed = False
         self._resumable: tuple[LinkId, AesSessionId, float] | None = None
-        self._told_down = ""
         self._epoch = 0
-        self._patience: Timer | None = None
-        for each in settings.servers:
-            metrics.link_up.labels(kind=_KIND, link=each.name).set(0)
+        self._news = News(reports, metrics, [each.name for each in settings.servers])
+        self._patience = Patience(clock, len(settings.servers), self._lose_patience)
 
     # --- the port
 
@@ -149,10 +147,10 @@ class DmccLink:
         try:
             return await self._visit(server, came_up)
         except LinkRefused:
-            self._tell_down(server.name, "refused")
+            self._news.absent(server.name, "refused")
             raise
         except LinkNotReady:
-            self._tell_down(server.name, "unreachable")
+            self._news.absent(server.name, "unreachable")
             raise
 
     async def _visit(self, server: AesServerSettings, came_up: Callable[[], None]) -> str:
@@ -163,7 +161,7 @@ class DmccLink:
             on_message=self._on_message,
             on_stray_monitor=self._desk.observing.stop_stray,
             on_lost=self._on_lost,
-            count=self._counter(server.name),
+            count=request_counter(self._metrics, server.name),
         )
         self._server = server
         self._came_up = came_up
@@ -206,16 +204,6 @@ class DmccLink:
         self._forget_session()
         return None
 
-    def _counter(self, link: LinkId) -> Callable[[str, float], None]:
-        requests, seconds = self._metrics.link_requests, self._metrics.link_request_seconds.labels(kind=_KIND)
-        outcomes = {each: requests.labels(kind=_KIND, link=link, outcome=each) for each in _OUTCOMES}
-
-        def count(outcome: str, took_s: float) -> None:
-            outcomes[outcome].inc()
-            seconds.observe(took_s)
-
-        return count
-
     # --- told by the session with AES
 
     def _on_started(self, resumed: bool) -> None:
@@ -225,7 +213,7 @@ class DmccLink:
         self._resumed = resumed
         self._watch = SwitchWatch(self, self._aes.exchange, self._clock, self._server.switch_name)
         self._watch.begin()
-        self._be_patient()
+        self._patience.begin()
 
     def _on_message(self, message: csta.Message) -> None:
         if self._watch is None:
@@ -257,9 +245,7 @@ class DmccLink:
         if self._watch is not None:
             self._watch.close()
             self._watch = None
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        self._patience.end()
 
     def _leave(self) -> None:
         """The connection is closed."""
@@ -277,30 +263,24 @@ class DmccLink:
     def switch_up(self) -> None:
         """The switch can be asked."""
         assert self._aes is not None, "the switch is asked on a connection"
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        self._patience.end()
         server, resumed = self._server, self._resumed
         self._resumed = False
-        self._told_down = ""
         self._came_up()
-        log_event(LOGGER, "link_up", link=server.name, resumed=resumed)
-        self._metrics.link_up.labels(kind=_KIND, link=server.name).set(1)
-        self._metrics.link_transitions.labels(kind=_KIND, link=server.name, to="up").inc()
         self._desk.link_up(self._aes.exchange, server, resumed=resumed, on_suspicion=self._suspect)
-        self._reports.report_link(TelephonyUp(link=server.name, resumed=resumed))
+        self._news.up(server.name, resumed=resumed)
 
     def switch_down(self) -> None:
         """The switch cannot be asked; the connection to AES lives."""
         self._go_down("switch-link-down", "AES has no link to the switch")
         self._desk.stations.all_monitors_ended()
-        self._be_patient()
+        self._patience.begin()
 
     def switch_absent(self) -> None:
         """It cannot be asked from the start of this session: monitors of before did not survive that."""
         self._resumed = False
         self._desk.stations.all_monitors_ended()
-        self._tell_down(self._server.name, "switch-link-down")
+        self._news.absent(self._server.name, "switch-link-down")
 
     def stations_unobserved(self, stations: list[Station], reason: str) -> None:
         """AES ended the monitors of single stations."""
@@ -317,53 +297,23 @@ class DmccLink:
         assert self._watch is not None, "what goes down was up"
         self._watch.is_up = False
         self._resumed = False
-        server = self._server.name
-        log_event(LOGGER, "link_down", level="warning", link=server, reason=reason, why=detail)
-        self._metrics.link_up.labels(kind=_KIND, link=server).set(0)
-        self._metrics.link_transitions.labels(kind=_KIND, link=server, to="down").inc()
         self._desk.link_down()
-        self._told_down = reason
         # First the link, so that each session gives up what it asked in one step; then the answers that nobody waits
         # for any more.
-        self._reports.report_link(TelephonyDown(link=server, reason=reason))
+        self._news.down(self._server.name, reason, detail)
         if self._aes is not None:
             self._aes.exchange.abandon(detail)
-
-    def _tell_down(self, link: LinkId, reason: str) -> None:
-        """Say why the link does not come up, once for each reason."""
-        if self._told_down != reason:
-            self._told_down = reason
-            self._reports.report_link(TelephonyDown(link=link, reason=reason))
 
     def _suspect(self) -> None:
         if self._watch is not None:
             self._watch.suspect()
 
-    def _be_patient(self) -> None:
-        """Give the switch behind this AES time to come back, if there is another AES to go to."""
-        if len(self._settings.servers) > 1 and self._patience is None:
-            at_s = self._clock.now_s() + SWITCH_DOWN_LIMIT_S
-            self._patience = self._clock.call_at(at_s, self._lose_patience)
-
     def _lose_patience(self) -> None:
-        self._patience = None
         if self._aes is not None and not self.is_up:
             self._resumable = None
             self._ask_no_more("switch-link-down", "another AES is tried")
             self._aes.give_up(LinkNotReady(f"its link to the switch is down for {SWITCH_DOWN_LIMIT_S:g} s"))
 
 
-_OUTCOMES: Final = ("done", "refused", "unknown")
-
-
 def _nothing() -> None:
     """Do nothing."""
-
-
-def _read_password(settings: TelephonySettings) -> Secret:
-    if settings.password_file is None:
-        return Secret(settings.password)
-    try:
-        return Secret(settings.password_file.read_text().strip())
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"telephony.password_file {settings.password_file} cannot be read: {error}") from error

@@ -31,6 +31,7 @@ from unified_agent.tools.load.plan import LoadPlan
 from unified_agent.tools.load.processes import ChildFailed
 from unified_agent.tools.load.run import say
 from unified_agent.tools.load.world import WorldUnreachable
+from unified_agent.tools.switch_choice import Kind, choose_switch
 
 #: How long an agent waits for the end of a press, seconds: longer than a datacentre is lost, for after that it is told.
 ANSWER_LIMIT_S: Final = 90.0
@@ -51,6 +52,9 @@ class ChaosOptions:
         logins_per_second: how fast agents come.
         json: write the figures to this file.
         keep: keep settings, logs and histories in this folder; otherwise they are thrown away.
+        telephony: by what instances reach the switch. JTAPI needs a client library that reaches the simulated AES.
+        class_path: of that library, with a colon between entries.
+        peer: class name of its peer.
         seed: of what agents do; a new one each time, told at the start, when left out.
     """
 
@@ -63,6 +67,9 @@ class ChaosOptions:
     logins_per_second: float = 50.0
     json: Path | None = None
     keep: Path | None = None
+    telephony: Kind = "dmcc"
+    class_path: str = ""
+    peer: str = ""
     seed: int | None = None
 
 
@@ -94,6 +101,7 @@ def plan_of(options: ChaosOptions) -> LoadPlan:
         agents=options.agents,
         share_on_dialler=options.share_on_dialler,
         calls_per_minute=options.calls_per_minute,
+        switch=choose_switch(options.telephony, options.class_path, options.peer),
     )
 
 

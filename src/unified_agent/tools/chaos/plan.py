@@ -61,15 +61,7 @@ port = {HTTP_PORT}
 operators_token_file = "{folder / TOKEN_FILE}"
 login_rate_per_min = 1000000
 
-[telephony]
-user = "ctiuser"
-password = "secret"
-
-[[telephony.servers]]
-name = "aes-1"
-host = "{AES.address}"
-port = {AES_PORT}
-
+{plan.switch.settings("aes-1", AES.address, AES_PORT)}
 [sessions]
 capacity = {plan.agents + 100}
 

@@ -37,6 +37,7 @@ from unified_agent.tools.chaos.plan import (
 from unified_agent.tools.chaos.store import StoreCluster
 from unified_agent.tools.load.plan import DIALLER_NAMES, LoadPlan, aes_file
 from unified_agent.tools.load.processes import Child, ChildFailed
+from unified_agent.tools.load.usage import children_of
 from unified_agent.tools.load.world import World, WorldUnreachable
 
 Json = dict[str, Any]
@@ -214,11 +215,13 @@ class ClusterWorld(World):
             _send(pid, number)
 
     def signal_host(self, host: str, number: signal.Signals) -> None:
-        """Send a signal to guardian and serving process of an instance, as if the whole machine stopped."""
+        """Send a signal to all processes of an instance, as if the whole machine stopped."""
         guardian = self.instances.get(host)
         if guardian is None or not guardian.alive:
             return
-        for pid in (*children_of(guardian.pid), guardian.pid):
+        serving = children_of(guardian.pid)
+        java = [pid for each in serving for pid in children_of(each)]
+        for pid in (*java, *serving, guardian.pid):
             _send(pid, number)
 
     async def kill_site(self, site: str) -> None:
@@ -267,18 +270,6 @@ async def started_cluster(plan: LoadPlan, folder: Path) -> AsyncIterator[Cluster
         stack.push_async_callback(world.end)
         await world.start()
         yield world
-
-
-def children_of(pid: int, proc: Path = Path("/proc")) -> list[int]:
-    """Return the processes that a process has started and that still run.
-
-    Source: proc(5): /proc/PID/task/TID/children, on kernels with CONFIG_PROC_CHILDREN.
-    """
-    try:
-        words = (proc / str(pid) / "task" / str(pid) / "children").read_text().split()
-    except OSError:
-        return []
-    return [int(word) for word in words]
 
 
 def _control(host: Host) -> str:

@@ -33,19 +33,23 @@ from unified_agent.tools.demo.plan import (
 from unified_agent.tools.demo.ports import HOST, Ports, number_ports
 from unified_agent.tools.demo.store import STORE, etcd_command, start_store
 from unified_agent.tools.load.processes import Child, ChildFailed
+from unified_agent.tools.load.usage import children_of
+from unified_agent.tools.switch_choice import BY_DMCC, SwitchChoice
 
 Json = dict[str, Any]
 
 AES: Final = "aes"
 SIMULATORS: Final = (AES, *DIALLER_NAMES)
 #: How long instances and links may take until they are up, seconds, and how often they are asked.
-READY_LIMIT_S: Final = 30.0
+READY_LIMIT_S: Final = 60.0
 _ASK_EVERY_S: Final = 0.05
 #: How often the processes are looked at, seconds.
 _LOOK_EVERY_S: Final = 0.2
 #: One that ended so often, each time within so many seconds of its start, is not started again.
 _ENDS_LIMIT: Final = 5
 _STAYED_S: Final = 10.0
+#: In the command line of the process that an instance starts for JTAPI.
+_HOLDS_JAVA: Final = b"unified_agent.links.telephony.jtapi.process"
 #: Exit statuses of a process that was killed: our child, and the child of its guardian as a shell would say it.
 _KILLED: Final = frozenset({-signal.SIGKILL, 128 + signal.SIGKILL})
 
@@ -59,7 +63,14 @@ class Centre:
         folder: where settings and logs are, and NAME.pid of each process that runs.
     """
 
-    def __init__(self, folder: Path, http: httpx.AsyncClient, say: Callable[[str], None], etcd: str | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        http: httpx.AsyncClient,
+        say: Callable[[str], None],
+        etcd: str | None,
+        switch: SwitchChoice = BY_DMCC,
+    ) -> None:
         """Prepare; nothing runs yet.
 
         Args:
@@ -67,6 +78,7 @@ class Centre:
             http: for asking the instances.
             say: told what happens to the processes, in lines for a person.
             etcd: the program; None for one instance that is alone.
+            switch: by what the instances reach it.
         """
         self.names: Final = INSTANCE_NAMES[:1] if etcd is None else INSTANCE_NAMES
         self.folder: Final = folder
@@ -74,6 +86,7 @@ class Centre:
         self._http = http
         self._say = say
         self._etcd = etcd
+        self._switch = switch
         self._recipes: dict[str, Callable[[], Coroutine[Any, Any, Child]]] = {}
         self._started_s: dict[str, float] = {}
         self._ends: dict[str, int] = {}
@@ -121,7 +134,7 @@ class Centre:
         async with asyncio.TaskGroup() as tasks:
             for name, port in zip(self.names, ports.pages, strict=False):
                 file = self.folder / f"{name}.toml"
-                file.write_text(instance_file(name, port, aes, diallers, cluster, ports.page))
+                file.write_text(instance_file(name, port, aes, diallers, cluster, ports.page, self._switch))
                 tasks.create_task(self._begin(name, ["serve", str(file)]))
         await self._wait_ready()
 
@@ -252,12 +265,15 @@ class Centre:
 
 
 def serving_pid(pid: int) -> int:
-    """Return the process that serves: the child of a guardian, or the process itself where there is none."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return pid
-    return int(children[0]) if children else pid
+    """Return the process that serves: the child of a guardian, or the process itself where there is none.
+
+    An instance that is its own may have a child too, for JTAPI.
+    """
+    with contextlib.suppress(OSError):  # it ends just now
+        for child in children_of(pid):
+            if _HOLDS_JAVA not in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+                return child
+    return pid
 
 
 def our_program(called: str, python: str) -> str:

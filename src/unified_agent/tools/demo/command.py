@@ -27,6 +27,7 @@ from unified_agent.tools.demo.ports import FREE_PORTS, OF_A_CLUSTER, Ports, choo
 from unified_agent.tools.demo.sheet import write_sheet, write_status
 from unified_agent.tools.demo.store import find_etcd
 from unified_agent.tools.load.processes import ChildFailed
+from unified_agent.tools.switch_choice import BY_DMCC, Kind, SwitchChoice, choose_switch
 
 
 @Parameter(name="*")
@@ -39,12 +40,18 @@ class DemoOptions:
         free_ports: take free ports for everything else, and for the page unless its port is given.
         single: one instance that is alone, without a store; otherwise three that share etcd.
         exit_after: end by itself after so many seconds, counted from when it is ready.
+        telephony: by what instances reach the switch. JTAPI needs a client library that reaches the simulated AES.
+        class_path: of that library, with a colon between entries.
+        peer: class name of its peer.
     """
 
     port: int | None = None
     free_ports: Annotated[bool, Parameter(negative=())] = False
     single: Annotated[bool, Parameter(negative=())] = False
     exit_after: float | None = None
+    telephony: Kind = "dmcc"
+    class_path: str = ""
+    peer: str = ""
 
 
 _DEFAULTS: Final = DemoOptions()
@@ -93,11 +100,12 @@ async def run(options: DemoOptions) -> int:
     wanted = wanted_ports(options)
     if options.exit_after is not None and options.exit_after < 0:
         raise SettingsError("--exit-after must not be negative")
+    switch = choose_switch(options.telephony, options.class_path, options.peer)
     check_pages()
     etcd = None if options.single else find_etcd()
     folder = Path(tempfile.mkdtemp(prefix="unified-agent-demo-"))
     async with httpx.AsyncClient(trust_env=False) as http:
-        status = await Demo(options, folder, http, etcd).run(wanted)
+        status = await Demo(options, folder, http, etcd, switch).run(wanted)
     if status == 0:
         shutil.rmtree(folder, ignore_errors=True)
     else:
@@ -108,9 +116,16 @@ async def run(options: DemoOptions) -> int:
 class Demo:
     """One run. What it is told comes by keys and signals; what it does is done one thing at a time."""
 
-    def __init__(self, options: DemoOptions, folder: Path, http: httpx.AsyncClient, etcd: str | None) -> None:
+    def __init__(
+        self,
+        options: DemoOptions,
+        folder: Path,
+        http: httpx.AsyncClient,
+        etcd: str | None,
+        switch: SwitchChoice = BY_DMCC,
+    ) -> None:
         self._options = options
-        self._centre = Centre(folder, http, lambda text: say(_indented(text)), etcd)
+        self._centre = Centre(folder, http, lambda text: say(_indented(text)), etcd, switch)
         self._player = tricks.Player(self._centre, http, cluster=etcd is not None)
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -147,8 +162,9 @@ class Demo:
         ports, taken = choose_ports(wanted, but=OF_A_CLUSTER if self._options.single else ())
         for number in taken:
             say(f"  Port {number} is taken; a free one is used instead.")
+        by = ", reached over JTAPI" if self._options.telephony == "jtapi" else ""
         what = "two diallers and an instance" if self._options.single else "two diallers, a store and three instances"
-        say(f"  Starting a switch, {what} …")
+        say(f"  Starting a switch{by}, {what} …")
         began_s = time.monotonic()
         try:
             await self._centre.start(ports)

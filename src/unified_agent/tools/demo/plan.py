@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from unified_agent.tools.demo.ports import HOST
+from unified_agent.tools.switch_choice import BY_DMCC, SwitchChoice
 
 #: Names of the instances; one alone has the first.
 INSTANCE_NAMES: Final = ("ua-1", "ua-2", "ua-3")
@@ -113,6 +114,7 @@ def instance_file(
     diallers: tuple[tuple[str, int], ...],
     cluster: ClusterPlan | None = None,
     page: int = 0,
+    switch: SwitchChoice = BY_DMCC,
 ) -> str:
     """Write an instance's settings, in the form in which a site would write them.
 
@@ -123,6 +125,7 @@ def instance_file(
         diallers: where the simulated diallers listen, in the order of ``DIALLER_NAMES``.
         cluster: that it is part of; None for an instance alone.
         page: port of the page that is printed first, whose other name may use scripts; 0 for this instance's own.
+        switch: by what it reaches the switch.
     """
     text = f"""\
 instance = "{name}"
@@ -137,16 +140,7 @@ drain_limit_s = 3.0
 enabled = true              # for the sample page, also from another instance and under another name
 callers = {json.dumps([foreign_origin(page or port), *(cluster.urls.values() if cluster else ())])}
 {_cluster(name, cluster) if cluster is not None else ""}
-[telephony]
-user = "ctiuser"
-password = "secret"
-
-[[telephony.servers]]
-name = "aes-1"
-host = "{aes[0]}"
-port = {aes[1]}
-switch_name = "CM1"
-
+{switch.settings("aes-1", *aes)}
 [sessions]
 capacity = 100
 

@@ -28,6 +28,7 @@ from unified_agent.tools.load.report import Report, as_json, as_table, missed_ai
 from unified_agent.tools.load.run import Course, Run, say
 from unified_agent.tools.load.scenarios import SCENARIOS
 from unified_agent.tools.load.world import World, WorldUnreachable, attached_world, started_world
+from unified_agent.tools.switch_choice import Kind, choose_switch
 
 #: Asks for no loss at all.
 NO_SCENARIO: Final = "none"
@@ -62,6 +63,9 @@ class LoadOptions:
         password: of every agent at the switch, when attached.
         dialler_password: of every agent at the dialler, when attached.
         job: what agents at the dialler join, when attached.
+        telephony: by what instances reach the switch. JTAPI needs a client library that reaches the simulated AES.
+        class_path: of that library, with a colon between entries.
+        peer: class name of its peer.
         seed: of what agents do; a new one each time, told at the start, when left out.
     """
 
@@ -83,6 +87,9 @@ class LoadOptions:
     password: str = "1234"  # noqa: S105 - a simulator's
     dialler_password: str = "secret"  # noqa: S105 - a simulator's
     job: str = JOB
+    telephony: Kind = "dmcc"
+    class_path: str = ""
+    peer: str = ""
     seed: int | None = None
 
 
@@ -115,6 +122,7 @@ def plan_of(options: LoadOptions) -> LoadPlan:
         share_on_dialler=options.share_on_dialler,
         calls_per_minute=options.calls_per_minute,
         numbers=numbers,
+        switch=choose_switch(options.telephony, options.class_path, options.peer),
     )
 
 

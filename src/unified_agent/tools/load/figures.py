@@ -13,6 +13,8 @@ from unified_agent.tools.load.agents import Crowd
 from unified_agent.tools.load.report import Phase, ProcessFigures, Spread
 from unified_agent.tools.load.world import World, WorldUnreachable
 
+#: What a process that was started meanwhile had used before.
+_NOTHING: Final = usage.Usage(0.0, 0, 0)
 #: How often the instance is asked how late its loop is, seconds.
 _LAG_STEP_S: Final = 2.0
 
@@ -30,7 +32,7 @@ class Figures:
     async def __aenter__(self) -> Figures:
         self._crowd.take_delays()
         self._tally = self._crowd.tally.copy()
-        self._before = {name: usage.usage_of(pid) for name, pid in self._world.pids.items()}
+        self._before = {pid: used for pid in self._world.pids.values() if (used := usage.usage_of(pid)) is not None}
         self._busy_s = usage.machine_busy_s()
         self._began_s = time.monotonic()
         self._lag_task = asyncio.create_task(self._watch_lag())
@@ -43,8 +45,8 @@ class Figures:
         seconds = time.monotonic() - self._began_s
         processes = []
         for name, pid in self._world.pids.items():
-            before, after = self._before.get(name), usage.usage_of(pid)
-            if before is not None and after is not None:
+            before, after = self._before.get(pid, _NOTHING), usage.usage_of(pid)
+            if after is not None:
                 processes.append(
                     ProcessFigures(
                         name=name,

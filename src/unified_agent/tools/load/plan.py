@@ -7,6 +7,7 @@ from typing import Final
 
 from unified_agent.client import DiallerLogin
 from unified_agent.errors import SettingsError
+from unified_agent.tools.switch_choice import BY_DMCC, SwitchChoice
 
 #: Names of the diallers in the instance's settings, in the order in which it prefers them.
 DIALLER_NAMES: Final = ("dialler-1", "dialler-2")
@@ -64,6 +65,7 @@ class LoadPlan:
         share_on_dialler: how many of them work on a dialler's job, 0 to 1; the others take calls of the switch.
         calls_per_minute: of one agent who takes calls of the switch.
         numbers: who they are.
+        switch: by what the instance reaches it.
 
     Raises:
         SettingsError: a value is out of its range.
@@ -73,6 +75,7 @@ class LoadPlan:
     share_on_dialler: float = 0.5
     calls_per_minute: float = 1.0
     numbers: Numbers = Numbers()
+    switch: SwitchChoice = BY_DMCC
 
     def __post_init__(self) -> None:
         if not 1 <= self.agents <= 9_999:
@@ -155,15 +158,7 @@ drain_wait_s = 0.0
 drain_rate_per_s = 100000.0
 drain_limit_s = 5.0
 
-[telephony]
-user = "ctiuser"
-password = "secret"
-
-[[telephony.servers]]
-name = "aes-1"
-host = "{aes[0]}"
-port = {aes[1]}
-
+{plan.switch.settings("aes-1", *aes)}
 [sessions]
 capacity = {plan.agents + 100}
 

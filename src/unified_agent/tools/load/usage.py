@@ -46,6 +46,18 @@ def usage_of(pid: int, proc: Path = _PROC) -> Usage | None:
     return Usage(ticks / os.sysconf("SC_CLK_TCK"), sizes.get("VmRSS", 0), sizes.get("VmHWM", 0))
 
 
+def children_of(pid: int, proc: Path = _PROC) -> list[int]:
+    """Return the processes that a process has started and that still run.
+
+    Source: proc(5): /proc/PID/task/TID/children, on kernels with CONFIG_PROC_CHILDREN.
+    """
+    try:
+        words = (proc / str(pid) / "task" / str(pid) / "children").read_text().split()
+    except OSError:
+        return []
+    return [int(word) for word in words]
+
+
 def machine_busy_s(proc: Path = _PROC) -> float:
     """Read for how long the machine's processors were busy since its start, over all of them, seconds.
 

@@ -17,6 +17,7 @@ from unified_agent.errors import UnifiedAgentError
 from unified_agent.tools.load.plan import DIALLER_NAMES, LoadPlan, aes_file, apc_file, instance_file
 from unified_agent.tools.load.processes import Child
 from unified_agent.tools.load.truths import by_name
+from unified_agent.tools.load.usage import children_of
 
 Json = dict[str, Any]
 
@@ -69,8 +70,10 @@ class World:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Processes that can be watched, by name; our own is called ``load``."""
-        return {**{name: child.pid for name, child in self.children.items() if child.alive}, "load": os.getpid()}
+        """Processes that can be watched, by name; ``load`` is our own, ``java`` that of the instance for JTAPI."""
+        ours = {name: child.pid for name, child in self.children.items() if child.alive}
+        java = children_of(ours["instance"]) if "instance" in ours else []
+        return {**ours, **dict(zip(["java"], java, strict=False)), "load": os.getpid()}
 
     def check(self) -> None:
         """Raise when a process of ours has ended by itself.

@@ -12,6 +12,7 @@ from unified_agent.tools.chaos.places import INSTANCES, Host
 from unified_agent.tools.chaos.plan import KEYS_FILE, TOKEN_FILE, dialler_file, history_file, instance_file, url_of
 from unified_agent.tools.load.plan import LoadPlan
 from unified_agent.tools.simulators.apc.plan import read_plan
+from unified_agent.tools.switch_choice import SwitchChoice
 
 
 def settings_of(host: Host, folder: Path) -> Settings:
@@ -49,3 +50,10 @@ def test_diallers_notice_when_an_instances_host_is_gone() -> None:
     plan = read_plan(dialler_file(LoadPlan(agents=60)), "made up")
     assert plan.dead_client_s > 0
     assert plan.jobs[0].name == "LOAD"
+
+
+def test_instances_over_jtapi_have_the_client_library_that_was_given(tmp_path):
+    switch = SwitchChoice(kind="jtapi", class_path=("/sdk/peer.jar",), peer="org.example.Peer")
+    text = instance_file(next(iter(INSTANCES)), LoadPlan(switch=switch), tmp_path)
+    assert 'kind = "jtapi"' in text
+    assert 'class_path = ["/sdk/peer.jar"]' in text

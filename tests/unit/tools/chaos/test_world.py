@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from unified_agent.tools.chaos.namespaces import Network
 from unified_agent.tools.chaos.places import HOSTS, INSTANCES
 from unified_agent.tools.chaos.plan import history_file
 from unified_agent.tools.chaos.store import Member, StoreCluster
-from unified_agent.tools.chaos.world import ClusterWorld, children_of
+from unified_agent.tools.chaos.world import ClusterWorld
 from unified_agent.tools.load.plan import LoadPlan
 from unified_agent.tools.load.world import WorldUnreachable
 
@@ -129,17 +127,3 @@ async def test_histories_of_all_instances_are_read_as_far_as_they_are_there(
 @pytest.mark.asyncio
 async def test_an_instance_that_was_never_started_has_no_process(world: ClusterWorld) -> None:
     assert world.serving_pid("a1") is None
-
-
-def test_the_children_of_a_process_are_found_and_a_dead_one_has_none() -> None:
-    program = (
-        "import subprocess, sys; c = subprocess.Popen(['sleep', '60']); print(c.pid, flush=True); input(); c.kill()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as parent:
-        assert parent.stdout is not None
-        child = int(parent.stdout.readline())
-        assert children_of(parent.pid) == [child]
-        parent.communicate("\n")
-    assert children_of(parent.pid) == []

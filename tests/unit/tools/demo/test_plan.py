@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from unified_agent.settings import Settings
+from unified_agent.settings_file import read_settings
 from unified_agent.tools.demo.plan import (
     AGENTS,
     DIALLER_NAMES,
@@ -19,6 +20,7 @@ from unified_agent.tools.demo.plan import (
 )
 from unified_agent.tools.simulators.aes.plan_file import read_plan_file
 from unified_agent.tools.simulators.apc.plan import load_plan
+from unified_agent.tools.switch_choice import SwitchChoice
 
 DIALLERS = (("127.0.0.1", 22700), ("127.0.0.1", 22701))
 
@@ -90,3 +92,12 @@ def test_the_diallers_know_every_name_and_job_that_is_printed() -> None:
 def test_every_field_of_the_record_is_one_that_the_diallers_have() -> None:
     known = {field.name for job in load_plan().jobs for field in job.fields}
     assert all(set(each.fields) <= known for each in settings().diallers)
+
+
+def test_an_instance_over_jtapi_has_the_client_library_that_was_given(tmp_path: Path) -> None:
+    switch = SwitchChoice(kind="jtapi", class_path=("/sdk/peer.jar",), peer="org.example.Peer")
+    file = tmp_path / "instance.toml"
+    file.write_text(instance_file("ua-1", 8080, ("127.0.0.1", 4721), DIALLERS, switch=switch))
+    telephony = read_settings(file, {}).settings.telephony
+    assert (telephony.kind, telephony.jtapi.class_path) == ("jtapi", (Path("/sdk/peer.jar"),))
+    assert (telephony.servers[0].host, telephony.servers[0].port) == ("127.0.0.1", 4721)

@@ -49,3 +49,16 @@ async def test_only_what_happened_meanwhile_counts(monkeypatch):
     assert [each.name for each in phase.processes] == ["load"]
     assert phase.processes[0].resident_bytes > 0
     assert phase.machine_busy >= 0
+
+
+async def test_a_process_that_was_started_meanwhile_has_used_nothing_before(monkeypatch):
+    monkeypatch.setattr(figures, "_LAG_STEP_S", 0.0)
+    watched = Watched()
+    watched.lags.clear()
+    watched.pids = {"java": 0}
+    async with Figures(cast("Any", watched), cast("Any", watched)) as taken:
+        watched.pids = {"java": os.getpid()}
+        await asyncio.sleep(0)
+    (java,) = taken.phase().processes
+    assert java.name == "java"
+    assert java.cpu_share > 0

@@ -7,6 +7,7 @@ from unified_agent.settings_file import read_settings
 from unified_agent.tools.load.plan import DIALLER_NAMES, JOB, LoadPlan, Numbers, aes_file, apc_file, instance_file
 from unified_agent.tools.simulators.aes.plan_file import read_plan_file
 from unified_agent.tools.simulators.apc.plan import read_plan
+from unified_agent.tools.switch_choice import SwitchChoice
 
 
 @pytest.mark.parametrize(("agents", "share"), [(1_000, 0.5), (10, 0.3), (7, 0.0), (7, 1.0), (1, 0.5), (333, 0.71)])
@@ -64,3 +65,11 @@ def test_numbers_count_from_the_first():
     assert (numbers.agent(9), numbers.station(9)) == ("5010", "2010")
     assert numbers.dialler_login(9).name == "agent0009"
     assert numbers.dialler_login(9).headset == "2010"
+
+
+def test_an_instance_over_jtapi_has_the_client_library_that_was_given(tmp_path):
+    file = tmp_path / "instance.toml"
+    plan = LoadPlan(switch=SwitchChoice(kind="jtapi", class_path=("/sdk/peer.jar",), peer="org.example.Peer"))
+    file.write_text(instance_file(plan, ("127.0.0.1", 4721), []))
+    telephony = read_settings(file, {}).settings.telephony
+    assert (telephony.kind, telephony.jtapi.peer, telephony.servers[0].port) == ("jtapi", "org.example.Peer", 4721)

@@ -1,11 +1,13 @@
 """CPU and memory, read from a /proc of our own making."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from unified_agent.tools.load.usage import machine_busy_s, memory_bytes, processor_name, usage_of
+from unified_agent.tools.load.usage import children_of, machine_busy_s, memory_bytes, processor_name, usage_of
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -49,3 +51,17 @@ def test_our_own_process_can_be_read():
     assert used.cpu_s > 0
     assert used.resident_bytes > 1_000_000
     assert machine_busy_s() > 0
+
+
+def test_the_children_of_a_process_are_found_and_a_dead_one_has_none() -> None:
+    program = (
+        "import subprocess, sys; c = subprocess.Popen(['sleep', '60']); print(c.pid, flush=True); input(); c.kill()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert children_of(parent.pid) == [child]
+        parent.communicate("\n")
+    assert children_of(parent.pid) == []

@@ -10,6 +10,7 @@ import pytest
 from tests.unit.tools.load.views import seat, switch
 
 from unified_agent.client import Desk
+from unified_agent.tools.load import world as worlds
 from unified_agent.tools.load.world import World, WorldUnreachable, attached_world
 
 pytestmark = pytest.mark.asyncio
@@ -99,6 +100,15 @@ async def test_without_children_only_our_own_process_can_be_watched():
     world = Answering().world()
     assert world.pids == {"load": os.getpid()}
     world.check()
+
+
+async def test_the_process_that_an_instance_has_for_jtapi_can_be_watched_too(monkeypatch: pytest.MonkeyPatch):
+    children = {"instance": SimpleNamespace(pid=7, alive=True), "aes": SimpleNamespace(pid=8, alive=True)}
+    world = World("http://ua", "http://aes", {}, httpx.AsyncClient(), cast("Any", children))
+    monkeypatch.setattr(worlds, "children_of", {7: [9]}.get)
+    assert world.pids == {"instance": 7, "aes": 8, "java": 9, "load": os.getpid()}
+    monkeypatch.setattr(worlds, "children_of", {7: []}.get)
+    assert world.pids == {"instance": 7, "aes": 8, "load": os.getpid()}
 
 
 async def test_diallers_get_the_names_that_the_instance_has_for_them():

@@ -1,0 +1,8 @@
+// Declared by us for the test peer, as far as it is used: not shipped.
+package com.avaya.jtapi.tsapi;
+
+public interface ITsapiProviderEx extends ITsapiProvider {
+    String getServerID();
+
+    void setHeartbeatInterval(short seconds) throws TsapiInvalidArgumentException;
+}

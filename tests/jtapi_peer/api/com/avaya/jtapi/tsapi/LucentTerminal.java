@@ -1,0 +1,13 @@
+// Declared by us for the test peer, as far as it is used: not shipped.
+package com.avaya.jtapi.tsapi;
+
+import javax.telephony.callcenter.ACDAddress;
+import javax.telephony.callcenter.Agent;
+
+public interface LucentTerminal extends ITsapiTerminal {
+    Agent addAgent(
+        LucentAddress address, ACDAddress acdAddress, int initialState, int workMode, String agentID, String password)
+        throws TsapiInvalidArgumentException, TsapiInvalidStateException;
+
+    String getDirectoryName();
+}

@@ -1,0 +1,6 @@
+// Declared by us for the test peer, as far as it is used: not shipped.
+package javax.telephony.callcenter.events;
+
+public interface AgentTermUnknownEv extends AgentTermEv {
+    int ID = 313;
+}

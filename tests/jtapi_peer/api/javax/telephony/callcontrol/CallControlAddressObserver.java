@@ -1,0 +1,7 @@
+// Declared by us for the test peer, as far as it is used: not shipped.
+package javax.telephony.callcontrol;
+
+import javax.telephony.AddressObserver;
+
+public interface CallControlAddressObserver extends AddressObserver {
+}

@@ -1,0 +1,8 @@
+// Declared by us for the test peer, as far as it is used: not shipped.
+package javax.telephony.callcontrol.events;
+
+public interface CallCtlConnQueuedEv extends CallCtlConnEv {
+    int ID = 212;
+
+    int getNumberInQueue();
+}

@@ -1,0 +1,6 @@
+// Declared by us for the test peer, as far as it is used: not shipped.
+package javax.telephony.callcontrol.events;
+
+public interface CallCtlTermConnRingingEv extends CallCtlTermConnEv {
+    int ID = 218;
+}

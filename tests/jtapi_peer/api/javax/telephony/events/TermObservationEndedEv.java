@@ -1,0 +1,6 @@
+// Declared by us for the test peer, as far as it is used: not shipped.
+package javax.telephony.events;
+
+public interface TermObservationEndedEv extends TermEv {
+    int ID = 121;
+}
