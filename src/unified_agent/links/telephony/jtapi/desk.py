@@ -364,6 +364,8 @@ class JtapiDesk:
                     self._report(RequestUnknown(session=effect.session, request=effect.request, detail=detail))
         if isinstance(outcome, Refusal) and outcome.id == LINK_DOWN.id:
             self._watch.refused()
+        elif isinstance(outcome, Unanswered):
+            self._watch.suspect()
 
     def _done(self, effect: AskSwitch) -> None:
         self._report(RequestDone(session=effect.session, request=effect.request))

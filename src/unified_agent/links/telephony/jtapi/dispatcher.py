@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from unified_agent.domain.ports import Clock, Timer
 from unified_agent.links.telephony.exchange import OVERLOADED_IN_FLIGHT_LIMIT, Done, Outcome, Unanswered
-from unified_agent.links.telephony.jtapi.operation_refusals import refusal_of_operation
+from unified_agent.links.telephony.jtapi.operation_refusals import is_unanswered, refusal_of_operation
 from unified_agent.links.telephony.jtapi.provider import Operation, OperationFailed, Provider
 from unified_agent.links.telephony.refusals import BUSY, LINK_DOWN, Topic
 
@@ -167,6 +167,8 @@ class Dispatcher:
             return
         if not isinstance(result, OperationFailed):
             end(Done(result))
+        elif is_unanswered(result):
+            end(Unanswered(result.detail))
         elif job.on_failure is None or not job.on_failure(result):
             end(refusal_of_operation(result, job.topic))
 

@@ -2,7 +2,8 @@
 
 What an exception says is brought to a value of CSTA, and ``links.telephony.refusals`` says what that means: from its
 words where they name one, as those that pass AES's answer on do; else from the vendor's pair, whose type 2 is TSAPI's
-universal failure, that is CSTA's numbers of the first phase; else from its class.
+universal failure, that is CSTA's numbers of the first phase; else from its class. Type 1 is the stream to AES, type 4
+the client library itself.
 
 Source: aes-jtapi reference, section 5 ("Error pairs"); the numbers are those of the public TSAPI headers. Assumed: a
 log-in that names an unknown agent is refused with 4 or 12, one with a wrong password with 3; an AES would prove it.
@@ -24,6 +25,7 @@ STALE_AGENT: Final = "StaleAgent"
 
 _ACS: Final = 1
 _CSTA: Final = 2
+_INTERNAL: Final = 4
 
 #: TSAPI's universal failures as values that the tables of refusals know, or would.
 _VALUES: Final = {
@@ -107,6 +109,11 @@ def refusal_of_operation(failure: OperationFailed, topic: Topic) -> Refusal:
         return Refusal(id=LINK_DOWN.id, detail=detail)
     found = _said(failure, topic)
     return Refusal(id=found.id, detail=detail, fatal=found.fatal)
+
+
+def is_unanswered(failure: OperationFailed) -> bool:
+    """Say whether AES said nothing: the client library lost it, or waited in vain. It may have happened then."""
+    return failure.kind == "PlatformException" and failure.pair[0] == _INTERNAL
 
 
 def _said(failure: OperationFailed, topic: Topic) -> Refusal:

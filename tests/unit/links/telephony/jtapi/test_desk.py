@@ -555,6 +555,14 @@ def test_what_waits_too_long_for_a_place_is_refused_as_busy() -> None:
     assert [type(each) for each in world.answers(requests[0])] == [RequestUnknown]
 
 
+def test_operation_that_the_client_library_lost_may_have_happened() -> None:
+    world = observed()
+    world.provider.replies[provider.Dial] = OperationFailed("PlatformException", "the link to AES was lost", (4, 0))
+    (answer,) = world.answers(world.ask(commands.MakeCall(number="2002")))
+    assert isinstance(answer, RequestUnknown)
+    assert answer.detail == "the link to AES was lost"
+
+
 # --- losses
 
 
