@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from tests.jtapi_peer import build
 from tests.jtapi_peer.build import Family, NoCompilerError, class_path
 
 pytestmark = [
@@ -46,6 +49,11 @@ SCENARIOS = (
 )
 
 
+def test_all_scenarios_are_played() -> None:
+    source = Path(build.SOURCES / "scenarios.py").read_text()
+    assert set(re.findall(r"^def (\w+)\(open_site: Open\)", source, re.MULTILINE)) == set(SCENARIOS)
+
+
 @contextmanager
 def simulated_aes(agents: int) -> Iterator[dict[str, str]]:
     """Run a simulated AES; gives its ports by their names."""
@@ -66,6 +74,12 @@ def simulated_aes(agents: int) -> Iterator[dict[str, str]]:
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+def test_without_a_compiler_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoCompilerError, match="apt-get install"):
+        class_path(cache=tmp_path / "cache")
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -6,6 +6,7 @@ From a shell: ``python -m tests.jtapi_peer.build --print-classpath [vendor|stand
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import shutil
@@ -79,11 +80,19 @@ def _part_of(source: Path) -> str:
 
 
 def _compile_into(folder: Path) -> None:
-    """Compile beside and rename: nobody ever sees half of it, and who comes second throws its own away."""
+    """Compile, unless somebody else did meanwhile."""
     javac = shutil.which("javac")
     if javac is None:
         raise NoCompilerError("the JTAPI test peer needs javac; on Debian: apt-get install openjdk-17-jdk-headless")
     folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            _compile_beside(folder, javac)
+
+
+def _compile_beside(folder: Path, javac: str) -> None:
+    """Compile beside and rename: nobody ever sees half of it."""
     beside = Path(tempfile.mkdtemp(prefix=".compiling-", dir=folder.parent))
     try:
         done: list[str] = []
@@ -91,11 +100,7 @@ def _compile_into(folder: Path) -> None:
             names = [str(each) for each in _sources() if _part_of(each) == part]
             _javac(javac, names, beside / part, done)
             done.append(str(beside / part))
-        try:
-            beside.rename(folder)
-        except OSError:
-            if not folder.is_dir():
-                raise
+        beside.rename(folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

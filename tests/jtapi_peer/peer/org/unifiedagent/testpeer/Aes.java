@@ -17,7 +17,10 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import javax.xml.stream.XMLStreamException;
 
-/** The socket to AES: one session, requests matched with answers, and the heartbeat. Answers and events are taken in their order. */
+/**
+ * The socket to AES: one session, requests matched with answers, and the heartbeat. Answers and events are taken in
+ * their order.
+ */
 final class Aes {
     private static final int HEADER_BYTES = 8;
     private static final int LAST_INVOKE_ID = 9998;
@@ -55,7 +58,7 @@ final class Aes {
         heartbeatNs = (long) (seconds * 1e9);
     }
 
-    /** Connect to the first server that answers, and log in. Raises what JTAPI has for a provider that cannot be had. */
+    /** Connect to the first server that answers, and log in. Raises what JTAPI has for no provider. */
     void open(Parameters parameters) {
         IOException failure = new IOException("there is no servers= in the provider string");
         for (InetSocketAddress server : parameters.servers) {
@@ -71,7 +74,7 @@ final class Aes {
             }
         }
         if (failure != null) {
-            throw Errors.<RuntimeException>raise(maker.exception(Kind.PLATFORM, Errors.INTERNAL, 0, "no AES: " + failure.getMessage()));
+            throw Errors.<RuntimeException>raise(maker.trouble("no AES: " + failure.getMessage()));
         }
         lastByteNs = System.nanoTime();
         lastAskedNs = lastByteNs;
@@ -86,11 +89,10 @@ final class Aes {
         new Thread(this::watch, "jtapi-test-peer-heartbeat").start();
     }
 
-    /** Ask and wait. Raises what was refused as JTAPI's exception. {@code atOnce} takes the answer before any later event. */
+    /** Ask and wait. Raises a refusal as JTAPI's exception. {@code atOnce} takes the answer before any later event. */
     Node ask(String document, Consumer<Node> atOnce) {
         if (Deliveries.isDelivering()) {
-            throw Errors.<RuntimeException>raise(
-                maker.exception(Kind.PLATFORM, Errors.INTERNAL, 0, "a request was made inside a callback"));
+            throw Errors.<RuntimeException>raise(maker.trouble("a request was made inside a callback"));
         }
         CompletableFuture<Node> answer = new CompletableFuture<>();
         int invokeId = send(document, new Waiting(answer, atOnce));
@@ -98,11 +100,11 @@ final class Aes {
             return answer.get(requestLimitMs, TimeUnit.MILLISECONDS);
         } catch (TimeoutException error) {
             forget(invokeId);
-            throw Errors.<RuntimeException>raise(maker.exception(Kind.PLATFORM, Errors.INTERNAL, 0, "AES did not answer in time"));
+            throw Errors.<RuntimeException>raise(maker.trouble("AES did not answer in time"));
         } catch (InterruptedException error) {
             forget(invokeId);
             Thread.currentThread().interrupt();
-            throw Errors.<RuntimeException>raise(maker.exception(Kind.PLATFORM, Errors.INTERNAL, 0, "interrupted"));
+            throw Errors.<RuntimeException>raise(maker.trouble("interrupted"));
         } catch (ExecutionException error) {
             throw Errors.<RuntimeException>raise(error.getCause());
         }
@@ -137,7 +139,7 @@ final class Aes {
             waiting.clear();
         }
         for (Waiting each : left.values()) {
-            each.answer.completeExceptionally(maker.exception(Kind.PLATFORM, Errors.INTERNAL, 0, "the link to AES was lost"));
+            each.answer.completeExceptionally(maker.trouble("the link to AES was lost"));
         }
     }
 
@@ -170,7 +172,7 @@ final class Aes {
             }
         } catch (IOException error) {
             lose();
-            request.answer.completeExceptionally(maker.exception(Kind.PLATFORM, Errors.INTERNAL, 0, "the link to AES was lost"));
+            request.answer.completeExceptionally(maker.trouble("the link to AES was lost"));
         }
         return invokeId;
     }
@@ -233,7 +235,7 @@ final class Aes {
             boolean login = "invalidApplicationInfo".equals(why);
             return maker.exception(Kind.PROVIDER, Errors.ACS, login ? 25 : 23, "ACS error: " + why);
         }
-        return message.name.endsWith("NegResponse") ? maker.exception(Kind.PLATFORM, Errors.ACS, 0, message.name) : null;
+        return message.name.endsWith("NegResponse") ? maker.trouble(message.name) : null;
     }
 
     /** Ask for a sign of life when there was none for half an interval; nothing for two intervals is a lost link. */

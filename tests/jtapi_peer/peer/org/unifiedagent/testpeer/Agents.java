@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Logs agents in and out and changes their state; remembers them, and may trust its memory too much. */
 public final class Agents {
@@ -12,11 +13,14 @@ public final class Agents {
         "agentNull", AgentRecord.LOG_OUT, "agentNotReady", AgentRecord.NOT_READY, "agentReady", AgentRecord.READY,
         "agentBusy", AgentRecord.BUSY, "agentWorkingAfterCall", AgentRecord.WORK_NOT_READY,
         "notReady", AgentRecord.NOT_READY, "ready", AgentRecord.READY);
-    private static final Map<String, Integer> LUCENT_MODES = Map.of("auxWork", 1, "afterCallWork", 2, "autoIn", 3, "manualIn", 4);
+    private static final Map<String, Integer> LUCENT_MODES = Map.of(
+        "auxWork", 1, "afterCallWork", 2, "autoIn", 3, "manualIn", 4);
     private static final Map<String, Integer> EVENTS = Map.of(
         "AgentLoggedOnEvent", AgentRecord.LOG_IN, "AgentLoggedOffEvent", AgentRecord.LOG_OUT,
         "AgentNotReadyEvent", AgentRecord.NOT_READY, "AgentReadyEvent", AgentRecord.READY,
         "AgentBusyEvent", AgentRecord.BUSY, "AgentWorkingAfterCallEvent", AgentRecord.WORK_NOT_READY);
+
+    private static final Set<Integer> BEGINNINGS = Set.of(AgentRecord.LOG_IN, AgentRecord.NOT_READY, AgentRecord.READY);
 
     private final PeerProvider provider;
     private final boolean trusting;
@@ -43,7 +47,7 @@ public final class Agents {
     public AgentRecord logIn(Station station, String id, String password, int initialState, int workMode, int reason) {
         provider.mustBeInService();
         station.mustExist();
-        if (initialState != AgentRecord.LOG_IN && initialState != AgentRecord.NOT_READY && initialState != AgentRecord.READY) {
+        if (!BEGINNINGS.contains(initialState)) {
             throw wrong("an agent cannot begin in state " + initialState);
         }
         synchronized (provider) {
@@ -56,7 +60,8 @@ public final class Agents {
         String mode = !ready ? "auxWork" : workMode == 2 ? "manualIn" : "autoIn";
         AgentRecord[] made = new AgentRecord[1];
         String request = Requests.setAgentState(
-            station.device(), "loggedOn", id, password == null ? "" : password, mode, ready ? null : given(reason), false);
+            station.device(), "loggedOn", id, password == null ? "" : password, mode, ready ? null : given(reason),
+            false);
         provider.ask(request, answer -> {
             made[0] = record(station, id);
             int state = ready ? AgentRecord.READY : AgentRecord.NOT_READY;
@@ -72,7 +77,7 @@ public final class Agents {
     }
 
     private RuntimeException wrong(String words) {
-        return Errors.<RuntimeException>raise(provider.maker.exception(Kind.INVALID_ARGUMENT, Errors.JTAPI, 0, words));
+        return provider.maker.raise(Kind.INVALID_ARGUMENT, Errors.JTAPI, 0, words);
     }
 
     /** Log an agent out. The memory of it goes, whatever AES says (assumed). */

@@ -1,26 +1,34 @@
 // A test peer of ours, in front of the simulated AES: not shipped, and no copy of the vendor's client.
 package org.unifiedagent.testpeer;
 
+import static javax.telephony.callcontrol.CallControlConnection.ALERTING;
+import static javax.telephony.callcontrol.CallControlConnection.DISCONNECTED;
+import static javax.telephony.callcontrol.CallControlConnection.ESTABLISHED;
+import static javax.telephony.callcontrol.CallControlConnection.FAILED;
+import static javax.telephony.callcontrol.CallControlConnection.INITIATED;
+import static javax.telephony.callcontrol.CallControlConnection.NETWORK_REACHED;
+import static javax.telephony.callcontrol.CallControlConnection.QUEUED;
+import static javax.telephony.callcontrol.CallControlTerminalConnection.DROPPED;
+import static javax.telephony.callcontrol.CallControlTerminalConnection.HELD;
+import static javax.telephony.callcontrol.CallControlTerminalConnection.RINGING;
+import static javax.telephony.callcontrol.CallControlTerminalConnection.TALKING;
+
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import javax.telephony.Call;
-import javax.telephony.CallObserver;
-import javax.telephony.callcontrol.CallControlConnection;
-import javax.telephony.callcontrol.CallControlTerminalConnection;
 import javax.telephony.callcontrol.events.CallCtlEv;
 import javax.telephony.events.Ev;
 
 /**
- * The calls of one provider, changed by what AES says. Each monitor in a call tells the same change: the first to tell it
- * makes it, and everybody who observes the call is told; the others change nothing. The provider guards it all.
+ * The calls of one provider, changed by what AES says. Each monitor in a call tells the same change: the first to tell
+ * it makes it, and everybody who observes the call is told; the others change nothing. The provider guards it all.
  */
 final class CallModel {
     private static final String[] SUBJECTS = {
@@ -32,12 +40,6 @@ final class CallModel {
     private final int outsideDigits;
     private final Map<String, PeerCall> calls = new HashMap<>();
     private Round round;
-    private final Map<CallObserver, List<Happening>> newcomers = new IdentityHashMap<>();
-    private final Map<PeerCall, Set<CallObserver>> watching = new LinkedHashMap<>();
-    private final List<Left> left = new ArrayList<>();
-
-    private record Left(PeerCall call, Station station) {
-    }
 
     CallModel(PeerProvider provider) {
         this.provider = provider;
@@ -55,7 +57,7 @@ final class CallModel {
         String cause = event.textOf("cause");
         int meta = Ev.META_CALL_PROGRESS;
         int controlCause = Causes.control(cause);
-        open();
+        round = new Round();
         switch (event.name) {
             case "TransferedEvent" -> {
                 meta = Ev.META_CALL_TRANSFERRING;
@@ -72,7 +74,7 @@ final class CallModel {
                 meta = Ev.META_CALL_ENDING;
                 PeerCall call = calls.get(event.textOf("callID"));
                 if (call != null) {
-                    watch(call);
+                    round.watch(call);
                     invalidate(call);
                 }
             }
@@ -84,7 +86,8 @@ final class CallModel {
                     boolean known = calls.containsKey(id);
                     meta = known ? Ev.META_CALL_PROGRESS : Ev.META_CALL_STARTING;
                     if (event.name.equals("ConnectionClearedEvent") && known) {
-                        meta = calls.get(id).connections.size() <= 2 ? Ev.META_CALL_ENDING : Ev.META_CALL_REMOVING_PARTY;
+                        boolean ending = calls.get(id).connections.size() <= 2;
+                        meta = ending ? Ev.META_CALL_ENDING : Ev.META_CALL_REMOVING_PARTY;
                     }
                     if (event.name.equals("RetrievedEvent")) {
                         controlCause = CallCtlEv.CAUSE_UNHOLD;
@@ -122,32 +125,29 @@ final class CallModel {
         if (!leaves) {
             watched.add(provider.station(device));
         }
-        watched.forEach(each -> enter(call, each));
+        watched.forEach(each -> round.enter(call, each));
         facts(call, event);
         switch (event.name) {
-            case "ServiceInitiatedEvent" ->
-                part(call, device, CallControlConnection.INITIATED, CallControlTerminalConnection.TALKING);
-            case "OriginatedEvent" ->
-                part(call, device, CallControlConnection.ESTABLISHED, CallControlTerminalConnection.TALKING);
+            case "ServiceInitiatedEvent" -> part(call, device, INITIATED, TALKING);
+            case "OriginatedEvent" -> part(call, device, ESTABLISHED, TALKING);
             case "DeliveredEvent" -> {
                 withCaller(call, device);
-                part(call, device, CallControlConnection.ALERTING, CallControlTerminalConnection.RINGING);
+                part(call, device, ALERTING, RINGING);
             }
             case "EstablishedEvent" -> {
                 withCaller(call, device);
-                part(call, device, CallControlConnection.ESTABLISHED, CallControlTerminalConnection.TALKING);
+                part(call, device, ESTABLISHED, TALKING);
             }
-            case "HeldEvent" -> part(call, device, CallControlConnection.ESTABLISHED, CallControlTerminalConnection.HELD);
-            case "RetrievedEvent" ->
-                part(call, device, CallControlConnection.ESTABLISHED, CallControlTerminalConnection.TALKING);
+            case "HeldEvent" -> part(call, device, ESTABLISHED, HELD);
+            case "RetrievedEvent" -> part(call, device, ESTABLISHED, TALKING);
             case "QueuedEvent" -> {
                 withCaller(call, device);
-                part(call, device, CallControlConnection.QUEUED, null);
+                part(call, device, QUEUED, null);
             }
-            case "NetworkReachedEvent" -> part(call, device, CallControlConnection.NETWORK_REACHED, null);
+            case "NetworkReachedEvent" -> part(call, device, NETWORK_REACHED, null);
             case "FailedEvent" -> {
                 withCaller(call, device);
-                part(call, device, CallControlConnection.FAILED, null);
+                part(call, device, FAILED, null);
             }
             default -> {
                 drop(call, device);
@@ -183,10 +183,10 @@ final class CallModel {
     /** A call that is new to us has a caller already; and one that came out of a queue is in it no more. */
     private void withCaller(PeerCall call, String device) {
         if (call.connections.isEmpty() && call.calling != null && !call.calling.equals(device)) {
-            part(call, call.calling, CallControlConnection.ESTABLISHED, CallControlTerminalConnection.TALKING);
+            part(call, call.calling, ESTABLISHED, TALKING);
         }
         for (PeerConnection each : new ArrayList<>(call.connections.values())) {
-            if (each.control == CallControlConnection.QUEUED && !each.station.number.equals(device)) {
+            if (each.control == QUEUED && !each.station.number.equals(device)) {
                 drop(call, each.station.number);
             }
         }
@@ -206,7 +206,7 @@ final class CallModel {
         for (Node each : secondary == null ? List.of(primary) : List.of(primary, secondary)) {
             PeerCall old = calls.get(each.textOf("callID"));
             if (old != null) {
-                watch(old);
+                round.watch(old);
                 olds.add(old);
             }
         }
@@ -217,7 +217,7 @@ final class CallModel {
         }
         PeerCall call = call(id, null);
         for (String each : listed) {
-            enter(call, provider.station(each));
+            round.enter(call, provider.station(each));
         }
         facts(call, event);
         for (PeerCall old : olds) {
@@ -231,7 +231,7 @@ final class CallModel {
         }
         String conferencing = event.numberOf("conferencingDevice");
         if (conferencing != null && secondary != null && call.connections.containsKey(conferencing)) {
-            part(call, conferencing, CallControlConnection.ESTABLISHED, CallControlTerminalConnection.TALKING);
+            part(call, conferencing, ESTABLISHED, TALKING);
         }
         for (String device : new ArrayList<>(call.connections.keySet())) {
             if (!listed.contains(device)) {
@@ -272,14 +272,14 @@ final class CallModel {
                 return;
             }
         }
-        part(call, device, CallControlConnection.ESTABLISHED, CallControlTerminalConnection.TALKING);
+        part(call, device, ESTABLISHED, TALKING);
     }
 
     /** Take what AES says of a call that was there before we looked. */
     void read(Station station, String id, Node answer) {
-        open();
+        round = new Round();
         PeerCall call = call(id, null);
-        enter(call, station);
+        round.enter(call, station);
         Set<String> listed = new HashSet<>();
         for (Node each : answer.all("snapshotCallResponseInfo")) {
             String device = each.numberOf("deviceOnCall");
@@ -289,13 +289,12 @@ final class CallModel {
             }
             listed.add(device);
             switch (local) {
-                case "initiated" -> part(call, device, CallControlConnection.INITIATED, CallControlTerminalConnection.TALKING);
-                case "alerting" -> part(call, device, CallControlConnection.ALERTING, CallControlTerminalConnection.RINGING);
-                case "connected" ->
-                    part(call, device, CallControlConnection.ESTABLISHED, CallControlTerminalConnection.TALKING);
-                case "hold" -> part(call, device, CallControlConnection.ESTABLISHED, CallControlTerminalConnection.HELD);
-                case "queued" -> part(call, device, CallControlConnection.QUEUED, null);
-                case "fail" -> part(call, device, CallControlConnection.FAILED, null);
+                case "initiated" -> part(call, device, INITIATED, TALKING);
+                case "alerting" -> part(call, device, ALERTING, RINGING);
+                case "connected" -> part(call, device, ESTABLISHED, TALKING);
+                case "hold" -> part(call, device, ESTABLISHED, HELD);
+                case "queued" -> part(call, device, QUEUED, null);
+                case "fail" -> part(call, device, FAILED, null);
                 default -> listed.remove(device);
             }
         }
@@ -316,8 +315,8 @@ final class CallModel {
             return;
         }
         if (station.isMonitored()) {
-            open();
-            enter(named(call, id), station);
+            round = new Round();
+            round.enter(named(call, id), station);
             activate(call);
             connection(call, station.number);
             close(Ev.META_CALL_STARTING, Ev.CAUSE_NEW_CALL, Ev.CAUSE_NEW_CALL);
@@ -328,61 +327,13 @@ final class CallModel {
 
     // Steps
 
-    private void open() {
-        round = new Round();
-        newcomers.clear();
-        watching.clear();
-        left.clear();
-    }
-
-    /** Tell what happened, to each observer what concerns calls that it observes or observed. */
+    /** Tell what happened, and forget calls that nobody observes any more. */
     private void close(int meta, int cause, int controlCause) {
-        List<Happening> all = round.all(meta, cause, controlCause);
-        Map<CallObserver, List<Happening>> told = new IdentityHashMap<>();
-        List<CallObserver> order = new ArrayList<>();
-        newcomers.forEach((observer, before) -> list(told, order, observer).addAll(before));
-        for (Happening each : all) {
-            for (CallObserver observer : watching.getOrDefault(each.call, Set.of())) {
-                list(told, order, observer).add(each);
-            }
-        }
-        for (Left each : left) {
-            Set<CallObserver> still = each.call.observers();
-            for (CallObserver observer : observersAt(each.station)) {
-                if (!still.contains(observer)) {
-                    Happening ended = new Happening(103, each.call);
-                    ended.ended = each.call;
-                    ended.meta = meta;
-                    list(told, order, observer).add(ended);
-                }
-            }
-        }
-        for (PeerCall each : watching.keySet()) {
+        for (PeerCall each : round.tell(provider, meta, cause, controlCause)) {
             if (each.stations.isEmpty()) {
                 calls.remove(each.id(), each);
             }
         }
-        order.forEach(observer -> provider.tell(List.of(observer), told.get(observer)));
-    }
-
-    private static List<Happening> list(
-        Map<CallObserver, List<Happening>> told, List<CallObserver> order, CallObserver observer) {
-        return told.computeIfAbsent(observer, each -> {
-            order.add(each);
-            return new ArrayList<>();
-        });
-    }
-
-    private static Set<CallObserver> observersAt(Station station) {
-        Set<CallObserver> all = PeerProvider.identities();
-        all.addAll(station.terminalCallObservers);
-        all.addAll(station.addressCallObservers);
-        return all;
-    }
-
-    /** Whoever observes the call now is told of what happens to it in this round. */
-    private void watch(PeerCall call) {
-        watching.computeIfAbsent(call, each -> PeerProvider.identities()).addAll(call.observers());
     }
 
     private PeerCall named(PeerCall call, String id) {
@@ -398,7 +349,7 @@ final class CallModel {
             boolean asked = station != null && !station.asked.isEmpty();
             call = named(asked ? station.asked.remove(0) : provider.maker.call(provider), id);
         }
-        watch(call);
+        round.watch(call);
         activate(call);
         return call;
     }
@@ -407,29 +358,6 @@ final class CallModel {
         if (call.state == Call.IDLE) {
             call.state = Call.ACTIVE;
             round.call(101, call);
-        }
-    }
-
-    /** A station comes into a call: its observers learn what is so already, and then what happens. */
-    private void enter(PeerCall call, Station station) {
-        if (!station.isMonitored() || !call.stations.add(station)) {
-            return;
-        }
-        station.calls.add(call);
-        Set<CallObserver> watchers = watching.computeIfAbsent(call, each -> PeerProvider.identities());
-        List<Happening> before = call.connections.isEmpty() ? List.of() : call.presentState();
-        for (CallObserver each : observersAt(station)) {
-            if (watchers.add(each) && !before.isEmpty()) {
-                newcomers.computeIfAbsent(each, observer -> new ArrayList<>()).addAll(before);
-            }
-        }
-    }
-
-    /** A station is not in a call any more: unless they observe it elsewhere, its observers are told so. */
-    private void leave(PeerCall call, Station station) {
-        if (call.stations.remove(station)) {
-            station.calls.remove(call);
-            left.add(new Left(call, station));
         }
     }
 
@@ -494,16 +422,17 @@ final class CallModel {
             return;
         }
         if (connection.leg != null) {
-            leg(connection.leg, CallControlTerminalConnection.DROPPED);
+            leg(connection.leg, DROPPED);
         }
-        connection.control = CallControlConnection.DISCONNECTED;
+        connection.control = DISCONNECTED;
         round.connection(connection);
-        leave(call, connection.station);
+        round.leave(call, connection.station);
     }
 
     /** Nobody whom we observe may be left: then we hear nothing more of the call, and with one party it is over. */
     private void settle(PeerCall call) {
-        if (call.state == Call.ACTIVE && (call.connections.isEmpty() || call.stations.isEmpty() && call.connections.size() < 2)) {
+        int parties = call.connections.size();
+        if (call.state == Call.ACTIVE && (parties == 0 || parties < 2 && call.stations.isEmpty())) {
             invalidate(call);
         }
     }
@@ -513,7 +442,7 @@ final class CallModel {
             drop(call, device);
         }
         for (Station each : new ArrayList<>(call.stations)) {
-            leave(call, each);
+            round.leave(call, each);
         }
         calls.remove(call.id(), call);
         if (call.state != Call.INVALID) {

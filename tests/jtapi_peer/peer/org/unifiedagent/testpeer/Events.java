@@ -14,30 +14,32 @@ import javax.telephony.events.Ev;
 
 /** Makes the event objects: for each happening one of the interface that has its id. */
 final class Events {
-    private static final String[] CALL = {
-        "100 AddrObservationEndedEv", "101 CallActiveEv", "102 CallInvalidEv", "103 CallObservationEndedEv", "104 ConnAlertingEv",
-        "105 ConnConnectedEv", "106 ConnCreatedEv", "107 ConnDisconnectedEv", "108 ConnFailedEv", "109 ConnInProgressEv",
-        "110 ConnUnknownEv", "111 ProvInServiceEv", "112 ProvObservationEndedEv", "113 ProvOutOfServiceEv",
-        "114 ProvShutdownEv", "115 TermConnActiveEv", "116 TermConnCreatedEv", "117 TermConnDroppedEv", "118 TermConnPassiveEv",
-        "119 TermConnRingingEv", "120 TermConnUnknownEv", "121 TermObservationEndedEv"
+    private static final String[] CORE = {
+        "100 AddrObservationEndedEv", "101 CallActiveEv", "102 CallInvalidEv", "103 CallObservationEndedEv",
+        "104 ConnAlertingEv", "105 ConnConnectedEv", "106 ConnCreatedEv", "107 ConnDisconnectedEv",
+        "108 ConnFailedEv", "109 ConnInProgressEv", "110 ConnUnknownEv", "111 ProvInServiceEv",
+        "112 ProvObservationEndedEv", "113 ProvOutOfServiceEv", "114 ProvShutdownEv", "115 TermConnActiveEv",
+        "116 TermConnCreatedEv", "117 TermConnDroppedEv", "118 TermConnPassiveEv", "119 TermConnRingingEv",
+        "120 TermConnUnknownEv", "121 TermObservationEndedEv"
     };
     private static final String[] CONTROL = {
         "203 CallCtlConnAlertingEv", "204 CallCtlConnDialingEv", "205 CallCtlConnDisconnectedEv",
         "206 CallCtlConnEstablishedEv", "207 CallCtlConnFailedEv", "208 CallCtlConnInitiatedEv",
         "209 CallCtlConnNetworkAlertingEv", "210 CallCtlConnNetworkReachedEv", "211 CallCtlConnOfferedEv",
-        "212 CallCtlConnQueuedEv", "213 CallCtlConnUnknownEv", "214 CallCtlTermConnBridgedEv", "215 CallCtlTermConnDroppedEv",
-        "216 CallCtlTermConnHeldEv", "217 CallCtlTermConnInUseEv", "218 CallCtlTermConnRingingEv",
-        "219 CallCtlTermConnTalkingEv", "220 CallCtlTermConnUnknownEv"
+        "212 CallCtlConnQueuedEv", "213 CallCtlConnUnknownEv", "214 CallCtlTermConnBridgedEv",
+        "215 CallCtlTermConnDroppedEv", "216 CallCtlTermConnHeldEv", "217 CallCtlTermConnInUseEv",
+        "218 CallCtlTermConnRingingEv", "219 CallCtlTermConnTalkingEv", "220 CallCtlTermConnUnknownEv"
     };
     private static final String[] AGENT = {
         "308 AgentTermBusyEv", "309 AgentTermLoggedOffEv", "310 AgentTermLoggedOnEv", "311 AgentTermNotReadyEv",
-        "312 AgentTermReadyEv", "313 AgentTermUnknownEv", "314 AgentTermWorkNotReadyEv", "315 AgentTermWorkReadyEv"
+        "312 AgentTermReadyEv", "313 AgentTermUnknownEv", "314 AgentTermWorkNotReadyEv",
+        "315 AgentTermWorkReadyEv"
     };
 
     private final Map<Integer, Class<?>[]> interfaces = new HashMap<>();
 
     Events(Maker maker) {
-        add("javax.telephony.events.", CALL, maker.callInformation());
+        add("javax.telephony.events.", CORE, maker.callInformation());
         add("javax.telephony.callcontrol.events.", CONTROL, maker.callInformation());
         add("javax.telephony.callcenter.events.", AGENT, maker.agentInformation());
         add("javax.telephony.privatedata.events.", new String[] {"602 PrivateProvEv"}, new Class<?>[0]);
@@ -63,7 +65,8 @@ final class Events {
     /** The event of a happening; null where the class path has no interface for it. */
     Ev of(Happening happening, boolean newMeta) {
         Class<?>[] all = interfaces.get(happening.id);
-        return all == null ? null : (Ev) Proxy.newProxyInstance(Events.class.getClassLoader(), all, new Reader(happening, newMeta));
+        ClassLoader loader = Events.class.getClassLoader();
+        return all == null ? null : (Ev) Proxy.newProxyInstance(loader, all, new Reader(happening, newMeta));
     }
 
     private record Reader(Happening of, boolean newMeta) implements InvocationHandler {
@@ -102,7 +105,8 @@ final class Events {
         }
 
         private Object observed() {
-            return of.call != null ? of.call : of.terminal != null ? of.terminal : of.address != null ? of.address : of.provider;
+            Object device = of.terminal != null ? of.terminal : of.address;
+            return of.call != null ? of.call : device != null ? device : of.provider;
         }
 
         private Object ofCall(Method method, Object[] arguments) throws Throwable {

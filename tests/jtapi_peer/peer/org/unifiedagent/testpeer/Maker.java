@@ -79,6 +79,16 @@ public class Maker {
         return null;
     }
 
+    /** Throw the exception for an error. Never returns. */
+    final RuntimeException raise(Kind kind, int type, int number, String words) {
+        return Errors.<RuntimeException>raise(exception(kind, type, number, words));
+    }
+
+    /** What the client library says of its own troubles. */
+    final Throwable trouble(String words) {
+        return exception(Kind.PLATFORM, Errors.INTERNAL, 0, words);
+    }
+
     /** The exception for an error; the numbers are TSAPI's. */
     public Throwable exception(Kind kind, int type, int number, String words) {
         return switch (kind) {

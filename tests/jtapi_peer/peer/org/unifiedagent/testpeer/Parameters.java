@@ -21,7 +21,8 @@ public final class Parameters {
         for (int at = 1; at < parts.length; at++) {
             int equals = parts[at].indexOf('=');
             if (equals > 0) {
-                named.put(parts[at].substring(0, equals).trim().toLowerCase(Locale.ROOT), parts[at].substring(equals + 1));
+                String name = parts[at].substring(0, equals).trim().toLowerCase(Locale.ROOT);
+                named.put(name, parts[at].substring(equals + 1));
             }
         }
         String[] link = service.split("#");
@@ -29,7 +30,8 @@ public final class Parameters {
         for (String each : text("servers", "").split(",")) {
             int colon = each.lastIndexOf(':');
             if (colon > 0) {
-                servers.add(new InetSocketAddress(each.substring(0, colon), Integer.parseInt(each.substring(colon + 1))));
+                int port = Integer.parseInt(each.substring(colon + 1));
+                servers.add(new InetSocketAddress(each.substring(0, colon), port));
             }
         }
     }

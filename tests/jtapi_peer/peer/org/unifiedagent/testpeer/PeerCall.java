@@ -56,8 +56,7 @@ public class PeerCall implements CallControlCall {
     Set<CallObserver> observers() {
         Set<CallObserver> all = PeerProvider.identities();
         for (Station each : stations) {
-            all.addAll(each.terminalCallObservers);
-            all.addAll(each.addressCallObservers);
+            all.addAll(each.callObservers());
         }
         return all;
     }
@@ -230,8 +229,7 @@ public class PeerCall implements CallControlCall {
                 return each.station;
             }
         }
-        throw Errors.<RuntimeException>raise(
-            provider.maker.exception(Kind.INVALID_STATE, Errors.JTAPI, 0, "nobody whom we observe can act in this call"));
+        throw provider.maker.raise(Kind.INVALID_STATE, Errors.JTAPI, 0, "nobody whom we observe can act in this call");
     }
 
     /** The parts of the station that is in both calls: the held one, and the active one. */
@@ -245,11 +243,11 @@ public class PeerCall implements CallControlCall {
             }
             if (wanted && station.isMonitored() && each.leg != null && another != null && another.leg != null) {
                 boolean heldHere = each.leg.control == CallControlTerminalConnection.HELD;
-                return new Requests.Part[] {station.partIn(heldHere ? this : other), station.partIn(heldHere ? other : this)};
+                PeerCall held = heldHere ? this : other;
+                return new Requests.Part[] {station.partIn(held), station.partIn(heldHere ? other : this)};
             }
         }
-        throw Errors.<RuntimeException>raise(
-            provider.maker.exception(Kind.INVALID_ARGUMENT, Errors.JTAPI, 0, "no station that we observe is in both calls"));
+        throw provider.maker.raise(Kind.INVALID_ARGUMENT, Errors.JTAPI, 0, "no station of ours is in both calls");
     }
 
     @Override

@@ -20,7 +20,7 @@ import javax.telephony.ProviderObserver;
 import javax.telephony.Terminal;
 import javax.telephony.events.Ev;
 
-/** The provider: its state, its stations and calls, and what AES says of itself. {@code this} guards all that is known. */
+/** The provider: its state, its stations and calls, and what AES says of itself. It guards all that is known. */
 public class PeerProvider implements Provider {
     private static final int INITIALIZING = 1;
     private static final int TSAPI_IN_SERVICE = 2;
@@ -175,8 +175,7 @@ public class PeerProvider implements Provider {
     void mustBeInService() {
         boolean refuses = parameters.is("x-out-of-service", "refuse");
         if (state == SHUTDOWN || tsapiState == INITIALIZING || state != IN_SERVICE && refuses) {
-            throw Errors.<RuntimeException>raise(
-                maker.exception(Kind.INVALID_STATE, Errors.JTAPI, 0, "the provider is not in service"));
+            throw maker.raise(Kind.INVALID_STATE, Errors.JTAPI, 0, "the provider is not in service");
         }
     }
 

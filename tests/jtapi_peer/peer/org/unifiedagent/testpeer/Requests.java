@@ -28,7 +28,8 @@ final class Requests {
     }
 
     private static String document(String name, String namespace, String content) {
-        return "<?xml version=\"1.0\" encoding=\"UTF-8\"?><" + name + " xmlns=\"" + namespace + "\">" + content + "</" + name + ">";
+        String begin = "<" + name + " xmlns=\"" + namespace + "\">";
+        return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>" + begin + content + "</" + name + ">";
     }
 
     private static String element(String name, String content) {
@@ -71,11 +72,13 @@ final class Requests {
     // The session
 
     static String start(String user, String password, int durationS) {
-        String login = "<a:SessionLoginInfo xmlns:a=\"" + AVAYA + "\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
-            + " xsi:type=\"a:SessionLoginInfo\">" + text("a:userName", user) + text("a:password", password)
+        String login = "<a:SessionLoginInfo xmlns:a=\"" + AVAYA + "\""
+            + " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"a:SessionLoginInfo\">"
+            + text("a:userName", user) + text("a:password", password)
             + element("a:sessionCleanupDelay", "0") + "</a:SessionLoginInfo>";
         return document("StartApplicationSession", SESSION,
-            element("applicationInfo", element("applicationID", "jtapi-test-peer") + element("applicationSpecificInfo", login))
+            element("applicationInfo",
+                element("applicationID", "jtapi-test-peer") + element("applicationSpecificInfo", login))
                 + element("requestedProtocolVersions", element("protocolVersion", CSTA + "/priv7"))
                 + element("requestedSessionDuration", String.valueOf(durationS)));
     }
@@ -95,7 +98,8 @@ final class Requests {
     static String register(String switchName) {
         return csta("SystemRegister", element("requestTypes", element("systemStatus", "true"))
             + all(STATUS, "requestedStatusFilter")
-            + vendor("SystemRegisterPrivateData", element("a:invertFilter", "true") + text("a:switchName", switchName)));
+            + vendor("SystemRegisterPrivateData",
+                element("a:invertFilter", "true") + text("a:switchName", switchName)));
     }
 
     static String status(String registration) {
@@ -136,7 +140,8 @@ final class Requests {
         String own = text("a:workMode", workMode)
             + (reason == null ? "" : element("a:reasonCode", reason.toString()))
             + (mayWait ? element("a:enablePending", "true") : "");
-        return csta("SetAgentState", text("device", device) + element("requestedAgentState", state) + text("agentID", agent)
+        return csta("SetAgentState", text("device", device)
+            + element("requestedAgentState", state) + text("agentID", agent)
             + (password == null ? "" : element("password", hex(password)))
             + (own.isEmpty() ? "" : vendor("SetAgentStatePrivateData", own)));
     }
@@ -145,7 +150,8 @@ final class Requests {
 
     static String makeCall(String device, String number) {
         return csta("MakeCall",
-            text("callingDevice", device) + text("calledDirectoryNumber", number) + element("autoOriginate", "doNotPrompt"));
+            text("callingDevice", device) + text("calledDirectoryNumber", number)
+                + element("autoOriginate", "doNotPrompt"));
     }
 
     static String answer(Part part) {
@@ -191,7 +197,8 @@ final class Requests {
 
     static String tones(Part part, String digits) {
         return csta("GenerateDigits",
-            connection("connectionToSendDigits", part) + element("digitMode", "dTMF") + text("charactersToSend", digits));
+            connection("connectionToSendDigits", part) + element("digitMode", "dTMF")
+                + text("charactersToSend", digits));
     }
 
     /** A device's part in a call, as AES names them. */

@@ -2,14 +2,18 @@
 package org.unifiedagent.testpeer;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import javax.telephony.CallObserver;
 import javax.telephony.Connection;
 import javax.telephony.TerminalConnection;
 import javax.telephony.callcontrol.CallControlConnection;
 import javax.telephony.callcontrol.CallControlTerminalConnection;
 
-/** Collects what happens to calls because of one message. */
+/** What happens to calls because of one message, and who is told of it. */
 final class Round {
     private static final Map<Integer, Integer> CORE_CONNECTION = Map.of(
         Connection.INPROGRESS, 109, Connection.ALERTING, 104, Connection.CONNECTED, 105, Connection.DISCONNECTED, 107,
@@ -27,7 +31,78 @@ final class Round {
         CallControlTerminalConnection.HELD, 216, CallControlTerminalConnection.DROPPED, 215,
         CallControlTerminalConnection.UNKNOWN, 220);
 
-    final List<Happening> happenings = new ArrayList<>();
+    private final List<Happening> happenings = new ArrayList<>();
+    private final Map<CallObserver, List<Happening>> newcomers = new IdentityHashMap<>();
+    private final Map<PeerCall, Set<CallObserver>> watching = new LinkedHashMap<>();
+    private final List<Left> left = new ArrayList<>();
+
+    private record Left(PeerCall call, Station station) {
+    }
+
+    // Who is told
+
+    /** Whoever observes the call now is told of what happens to it in this round. */
+    void watch(PeerCall call) {
+        watching.computeIfAbsent(call, each -> PeerProvider.identities()).addAll(call.observers());
+    }
+
+    /** A station comes into a call: its observers learn what is so already, and then what happens. */
+    void enter(PeerCall call, Station station) {
+        if (!station.isMonitored() || !call.stations.add(station)) {
+            return;
+        }
+        station.calls.add(call);
+        Set<CallObserver> watchers = watching.computeIfAbsent(call, each -> PeerProvider.identities());
+        List<Happening> before = call.connections.isEmpty() ? List.of() : call.presentState();
+        for (CallObserver each : station.callObservers()) {
+            if (watchers.add(each) && !before.isEmpty()) {
+                newcomers.computeIfAbsent(each, observer -> new ArrayList<>()).addAll(before);
+            }
+        }
+    }
+
+    /** A station is not in a call any more: unless they observe it elsewhere, its observers are told so. */
+    void leave(PeerCall call, Station station) {
+        if (call.stations.remove(station)) {
+            station.calls.remove(call);
+            left.add(new Left(call, station));
+        }
+    }
+
+    /** Tell each observer what concerns calls that it observes or observed; returns these calls. */
+    Set<PeerCall> tell(PeerProvider provider, int meta, int cause, int controlCause) {
+        Map<CallObserver, List<Happening>> told = new IdentityHashMap<>();
+        List<CallObserver> order = new ArrayList<>();
+        newcomers.forEach((observer, before) -> list(told, order, observer).addAll(before));
+        for (Happening each : all(meta, cause, controlCause)) {
+            for (CallObserver observer : watching.getOrDefault(each.call, Set.of())) {
+                list(told, order, observer).add(each);
+            }
+        }
+        for (Left each : left) {
+            Set<CallObserver> still = each.call.observers();
+            for (CallObserver observer : each.station.callObservers()) {
+                if (!still.contains(observer)) {
+                    Happening ended = new Happening(103, each.call);
+                    ended.ended = each.call;
+                    ended.meta = meta;
+                    list(told, order, observer).add(ended);
+                }
+            }
+        }
+        order.forEach(observer -> provider.tell(List.of(observer), told.get(observer)));
+        return watching.keySet();
+    }
+
+    private static List<Happening> list(
+        Map<CallObserver, List<Happening>> told, List<CallObserver> order, CallObserver observer) {
+        return told.computeIfAbsent(observer, each -> {
+            order.add(each);
+            return new ArrayList<>();
+        });
+    }
+
+    // What happens
 
     void call(int id, PeerCall call) {
         happenings.add(new Happening(id, call));

@@ -72,8 +72,8 @@ public final class Station {
                 try {
                     provider.ask(Requests.device(provider.parameters.switchName, number));
                 } catch (Exception error) {
-                    throw Errors.<RuntimeException>raise(provider.maker.exception(
-                        Kind.INVALID_ARGUMENT, Errors.CSTA, 12, number + " is no device: " + error.getMessage()));
+                    throw provider.maker.raise(
+                        Kind.INVALID_ARGUMENT, Errors.CSTA, 12, number + " is no device: " + error.getMessage());
                 }
                 exists = true;
             }
@@ -88,8 +88,8 @@ public final class Station {
             begin();
             synchronized (provider) {
                 if (!isMonitored()) {
-                    throw Errors.<RuntimeException>raise(provider.maker.exception(
-                        Kind.RESOURCE, Errors.CSTA, 34, "the link to the switch was lost meanwhile"));
+                    throw provider.maker.raise(
+                        Kind.RESOURCE, Errors.CSTA, 34, "the link to the switch was lost meanwhile");
                 }
                 if (!observers.add(observer)) {
                     return;
@@ -127,7 +127,8 @@ public final class Station {
             String call = each.textOf("callID");
             try {
                 provider.ask(
-                    Requests.parties(new Requests.Part(call, device())), answer -> provider.calls.read(this, call, answer));
+                    Requests.parties(new Requests.Part(call, device())),
+                    answer -> provider.calls.read(this, call, answer));
             } catch (RuntimeException error) {
                 throw error;
             } catch (Exception error) {
@@ -158,6 +159,14 @@ public final class Station {
         }
     }
 
+    /** Who observes the calls at it. */
+    Set<CallObserver> callObservers() {
+        Set<CallObserver> all = PeerProvider.identities();
+        all.addAll(terminalCallObservers);
+        all.addAll(addressCallObservers);
+        return all;
+    }
+
     private boolean nobodyObserves() {
         return addressObservers.isEmpty() && terminalObservers.isEmpty() && addressCallObservers.isEmpty()
             && terminalCallObservers.isEmpty();
@@ -181,7 +190,8 @@ public final class Station {
     }
 
     private Happening end(Set<?> observers) {
-        Happening told = new Happening(observers == addressObservers ? 100 : observers == terminalObservers ? 121 : 103);
+        int id = observers == addressObservers ? 100 : observers == terminalObservers ? 121 : 103;
+        Happening told = new Happening(id);
         told.address = address;
         told.terminal = terminal;
         told.ended = observers == addressCallObservers ? address : terminal;

@@ -1,15 +1,13 @@
 // Declared by us for the test peer, as far as it is used: not shipped.
 package com.avaya.jtapi.tsapi;
 
-import java.nio.charset.StandardCharsets;
-
 public class UserToUserInfo {
     protected short type;
     protected byte[] data;
 
     public UserToUserInfo(String text) {
         this.type = 4;
-        this.data = text.getBytes(StandardCharsets.ISO_8859_1);
+        this.data = text.getBytes();
     }
 
     public UserToUserInfo(byte[] data) {
@@ -17,7 +15,7 @@ public class UserToUserInfo {
     }
 
     public String getString() {
-        return new String(data, StandardCharsets.ISO_8859_1);
+        return new String(data);
     }
 
     public byte[] getBytes() {
