@@ -97,6 +97,7 @@ class Leg(Struct, kw_only=True):
         spoken: somebody has been spoken to.
         shown: it was there when calls were joined, and counts as a party from then on, whether it has answered or not.
         failed: it was not reached; ``failure`` says why, in CSTA's words.
+        unheard: nobody heard that it was not reached, because they had put the call on hold.
         redirected: it left by going elsewhere.
         cause: of its end, in CSTA's words.
         joined: it came, or ended, by calls becoming one.
@@ -111,6 +112,7 @@ class Leg(Struct, kw_only=True):
     shown: bool = False
     failed: bool = False
     failure: str = ""
+    unheard: bool = False
     redirected: bool = False
     cause: str = ""
     joined: Joining | None = None
@@ -131,7 +133,8 @@ class Leg(Struct, kw_only=True):
 class BookCall(Struct, kw_only=True):
     """One call. Attributes: ``legs`` by address, in the order they came; the others as in ``CallRead``.
 
-    ``is_whole``: its parties were read, so that one who is not there is not on it.
+    ``is_whole``: its parties were read, so that one who is not there is not on it. ``is_handed_on``: it was
+    transferred, and the one to whom has not been told of yet.
     """
 
     id: str
@@ -142,6 +145,7 @@ class BookCall(Struct, kw_only=True):
     data: str = ""
     ucid: str = ""
     is_whole: bool = False
+    is_handed_on: bool = False
 
     def others(self, station: str) -> list[Leg]:
         """Return all legs but the station's."""
@@ -242,8 +246,10 @@ class CallBook:
         call = self._calls.get(event.call)
         ended = self._over.get(event.call)
         if ended is not None:
-            if not event.ucid or not ended or event.ucid == ended:
+            same = not event.ucid or not ended or event.ucid == ended
+            if same and event.id != CallEventId.ACTIVE:
                 return None  # a repeated event: the call is not begun again
+            # Another call of that id; or the same, which was out of our sight and comes back to one of our stations.
             del self._over[event.call]
             self._calls.pop(event.call, None)
             call = None
@@ -300,14 +306,21 @@ def _write(call: BookCall, event: CallEvent) -> None:
     if leg is None:
         if len(call.legs) >= LEGS_LIMIT and not _make_room(call):
             return
-        leg = call.legs[event.address] = Leg(address=event.address)
+        leg = call.legs[event.address] = _begun(call, event.address)
     elif leg.is_gone and not is_end:
-        leg = call.legs[event.address] = Leg(address=event.address)
+        leg = call.legs[event.address] = _begun(call, event.address)
     if event.id in _CONNECTIONS:
-        _connect(leg, _CONNECTIONS[CallEventId(event.id)], event)
+        _connect(call, leg, _CONNECTIONS[CallEventId(event.id)], event)
     else:
         _take_terminal(leg, _TERMINALS[CallEventId(event.id)], event)
     _note_speech(call, leg, joining_of(event))
+
+
+def _begun(call: BookCall, address: str) -> Leg:
+    """Begin a leg. Whoever comes to a call just handed on, with one other left in it, is the one to whom."""
+    live = sum(not each.is_gone for each in call.legs.values())
+    shown, call.is_handed_on = call.is_handed_on and live == 1, False
+    return Leg(address=address, shown=shown)
 
 
 def _make_room(call: BookCall) -> bool:
@@ -318,7 +331,7 @@ def _make_room(call: BookCall) -> bool:
     return True
 
 
-def _connect(leg: Leg, state: ControlConnection, event: CallEvent) -> None:
+def _connect(call: BookCall, leg: Leg, state: ControlConnection, event: CallEvent) -> None:
     if state in _LEFT:
         _leave(leg, event)
         return
@@ -326,6 +339,8 @@ def _connect(leg: Leg, state: ControlConnection, event: CallEvent) -> None:
     leg.dialled = leg.dialled or state in _DIALLING
     settled = leg.connection in {ControlConnection.ESTABLISHED, ControlConnection.FAILED}
     if state is ControlConnection.FAILED:
+        if not leg.failed:
+            leg.unheard = any(each.terminal is ControlTerminal.HELD for each in call.others(leg.address))
         leg.failed = True
         leg.failure = leg.failure or cause_of(event)
         leg.connection = state
@@ -364,6 +379,7 @@ def _note_speech(call: BookCall, moved: Leg, joining: Joining | None) -> None:
         # Who is called speaks when it has answered; who calls, when somebody else has.
         each.spoken = each.spoken or called or len(connected) > 1
     if joining is not None:
+        call.is_handed_on = call.is_handed_on or joining is Joining.TRANSFER
         if not moved.is_gone:
             moved.joined = joining
             moved.spoken = moved.spoken or moved.is_connected

@@ -51,6 +51,9 @@ class Teller:
         self.station = station
         self.awaits: dict[CallId, str] = {}
         self._believed: Calls = ()
+        self._failures: set[CallId] = set()
+        self._merged: set[CallId] = set()
+        self._ringing: dict[CallId, frozenset[str]] = {}
 
     @property
     def calls(self) -> Calls:
@@ -64,6 +67,8 @@ class Teller:
         seen = calls_at_station.from_snapshot((), [seen_of(each) for each in views], 0.0)
         told = {each.call: each for each in views}
         self._believed = ()
+        self._failures = {each.call for each in views if each.leg is LegState.FAILED or each.unheard}
+        self._ringing = {each.call: each.ringing for each in views if each.ringing}
         for each in seen:
             # The information is not told again by itself: a snapshot keeps what the session knew of it.
             view = told[each.id]
@@ -90,6 +95,10 @@ class Teller:
                 patient and len(before) == 1 and self._waits(book, delivery, call, views)
             ):
                 facts += self._apply(CallEnded(session=self.session, call=call, cause=self._cause(book, call)))
+        here = {each.id for each in self._believed}
+        self._failures &= here
+        self._merged &= here
+        self._ringing = {each: numbers for each, numbers in self._ringing.items() if each in here}
         self.awaits = {
             each: cause for each, cause in self.awaits.items() if calls_at_station.find(self._believed, each)
         }
@@ -128,6 +137,7 @@ class Teller:
             if all(each.number in parties for each in target.parties):
                 return []
         old = tuple(dict.fromkeys((*gone, *([target.call] if known is not None or not gone else []))))
+        self._merged.add(target.call)
         merged = CallsMerged(session=self.session, call=target.call, old=old, parties=target.parties)
         return self._apply(merged)
 
@@ -201,11 +211,18 @@ class Teller:
         known = self._known(view)
         if view.leg is LegState.ALERTING and known.state is not LegState.ALERTING:
             return self._apply(self._alerting(view, view.parties[0].number if view.parties else ""))
-        if view.leg is LegState.DIALLING and known.state not in {LegState.DIALLING, LegState.HELD}:
-            return self._apply(CallDialling(session=self.session, call=view.call, number=view.number, ucid=view.ucid))
-        if view.leg is LegState.FAILED and known.state is not LegState.FAILED:
+        if view.leg is LegState.DIALLING:
+            self._failures.discard(view.call)
+            if known.state in {LegState.ALERTING, LegState.FAILED}:
+                return self._apply(
+                    CallDialling(session=self.session, call=view.call, number=view.number, ucid=view.ucid)
+                )
+        if view.leg is LegState.FAILED and view.call not in self._failures and known.state is not LegState.HELD:
+            self._failures.add(view.call)
             number = view.called or view.number
             return self._apply(CallFailed(session=self.session, call=view.call, number=number, cause=view.failure))
+        if view.unheard:
+            self._failures.add(view.call)
         if view.spoken and view.leg in {LegState.ACTIVE, LegState.HELD} and known.state in _WAITING:
             incoming = known.state is LegState.ALERTING
             first = view.parties[0].number if view.parties else ("" if incoming else view.number)
@@ -226,6 +243,10 @@ class Teller:
             if known == party:
                 continue
             facts += self._bring_party(view, party, known)
+        if view.spoken:
+            for number in sorted(self._ringing.get(view.call, frozenset()) & wanted.keys() - view.ringing):
+                facts += self._apply(self._established(view, number, incoming=False))
+        self._ringing[view.call] = view.ringing
         return facts
 
     def _bring_party(self, view: View, party: PartySeen, known: PartySeen | None) -> list[CallFact]:
@@ -250,18 +271,16 @@ class Teller:
         state = self._known(view).state
         if view.leg is LegState.HELD and state is not LegState.HELD:
             return self._apply(CallHeld(session=self.session, call=view.call))
-        if view.leg in {LegState.ACTIVE, LegState.DIALLING} and state is LegState.HELD:
-            facts = self._apply(CallRetrieved(session=self.session, call=view.call))
-            if view.leg is LegState.DIALLING:
-                facts += self._apply(
-                    CallDialling(session=self.session, call=view.call, number=view.number, ucid=view.ucid)
-                )
-            return facts
+        if view.leg not in {LegState.HELD, LegState.ALERTING} and state is LegState.HELD:
+            # One that we took back before anybody answered, or that failed, counts as active, as with DMCC.
+            return self._apply(CallRetrieved(session=self.session, call=view.call))
         return []
 
     def _bring_information(self, view: View) -> list[CallFact]:
-        """Tell what came late of a call: data, queue, universal id. Who was called does not change for us."""
+        """Tell what came late of a call: data, queue, universal id; once it has become another no more."""
         known = self._known(view)
+        if view.joined or view.call in self._merged:
+            return []  # what was known of the call before it became this one stays
         missing = (view.ucid and known.ucid != view.ucid) or (
             view.leg is not LegState.DIALLING
             and view.leg is not LegState.FAILED

@@ -34,9 +34,12 @@ class View(Struct, frozen=True, kw_only=True):
         incoming: the station was called, as far as can be told.
         spoken: somebody has been spoken to.
         parties: the others, ALERTING for one who is dialled.
+        ringing: numbers of parties who count as being on and have not answered.
         number: the one who calls, or is dialled, as told of the call as a whole.
         failure: why it failed.
+        unheard: it failed while the station had it on hold.
         direction: who began it, None where that was not told.
+        joined: it came by calls becoming one.
         others: as in ``CallRead``.
     """
 
@@ -45,9 +48,12 @@ class View(Struct, frozen=True, kw_only=True):
     incoming: bool
     spoken: bool
     parties: tuple[PartySeen, ...]
+    ringing: frozenset[str]
     number: str
     failure: str = ""
+    unheard: bool = False
     direction: Direction | None = None
+    joined: bool = False
     called: str = ""
     queue: str = ""
     data: str = ""
@@ -63,6 +69,7 @@ def view_of(call: BookCall, station: str) -> View | None:
     leg = _leg(own, others)
     if leg is None:
         return None
+    handed_on = leg is LegState.ALERTING and own.joined is not None
     incoming = own.rang or not (own.dialled or call.calling in {"", station})
     failed = next((each.failure for each in (own, *others) if each.failed), "")
     return View(
@@ -71,11 +78,15 @@ def view_of(call: BookCall, station: str) -> View | None:
         incoming=incoming,
         spoken=own.spoken,
         parties=_parties(call, own, others, leg, incoming=incoming),
+        ringing=frozenset(each.address for each in others if each.shown and not each.is_gone and not each.is_connected),
         number=call.calling if incoming else _dialled(call, station, others),
         failure=failed if leg is LegState.FAILED else "",
+        unheard=not own.spoken and any(each.unheard for each in others),
         direction=_direction(call, own),
-        called=call.called,
-        queue=call.queue,
+        # Handed on while it rings: who was called, and by which queue, is not told with that.
+        called="" if handed_on else call.called,
+        queue="" if handed_on else call.queue,
+        joined=own.joined is not None,
         data=call.data,
         ucid=call.ucid,
     )
@@ -102,7 +113,8 @@ def _direction(call: BookCall, own: Leg) -> Direction | None:
 
 def _leg(own: Leg, others: list[Leg]) -> LegState | None:
     if own.connection is ControlConnection.FAILED:
-        return LegState.FAILED
+        # A telephone that was busy when it was called has a connection that failed, and no part in the call.
+        return LegState.FAILED if own.dialled or own.rang or own.terminal is not None else None
     if own.terminal is ControlTerminal.HELD:
         return LegState.HELD
     talks = own.terminal is ControlTerminal.TALKING
@@ -137,12 +149,13 @@ def _parties(call: BookCall, own: Leg, others: list[Leg], leg: LegState, *, inco
         if incoming:
             return (PartySeen(number=call.calling),)
         counted = [each for each in others if not each.redirected]
-        if counted and all(each.is_gone or (each.failed and leg is LegState.HELD) for each in counted):
+        if counted and all(each.is_gone or each.unheard for each in counted):
             return ()
         return (PartySeen(number=_dialled(call, own.address, others), state=LegState.ALERTING),)
     if not others and not call.is_whole:
         # Assumed: somebody outside may have no connection of their own.
-        return (PartySeen(number=call.calling if incoming else call.called),)
+        outside = call.calling if incoming else call.called
+        return (PartySeen(number=outside),) if outside != own.address else ()
     return _seen(call, on, incoming=incoming)
 
 
