@@ -127,9 +127,13 @@ class OperationPool:
         while self._alive < most and self._idle < len(self._turn):
             self._started += 1
             thread = threading.Thread(target=self._serve, name=f"{self._name}-{self._started}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # the machine has no more: those that there are do the work
+                log_event(LOGGER, "thread_not_started", level="error", why=str(error), alive=self._alive)
+                return
             self._alive += 1
             self._idle += 1
-            thread.start()
 
     def _serve(self) -> None:
         own = threading.get_ident()

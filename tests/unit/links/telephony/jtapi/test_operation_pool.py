@@ -160,3 +160,18 @@ def test_a_closed_pool_begins_nothing_and_tells_nothing(work):
             thread.join(LONG_S)
     assert work.begun == ["first"]
     assert work.outcomes == {}
+
+
+def test_a_machine_without_more_threads_works_with_those_that_there_are(work, monkeypatch):
+    work.end("all")
+    pool = work.pool(threads=2)
+    work.submit(pool, "a", "first")
+    work.wait(lambda: "first" in work.outcomes)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    for station in ("b", "c", "d"):
+        work.submit(pool, station, station)
+    work.wait(lambda: len(work.outcomes) == 4)
