@@ -100,7 +100,7 @@ def test_steps(seeds: int) -> tuple[Step, ...]:
 
 def optional_steps() -> tuple[Step, ...]:
     """Contract tests, once there is a second thing that must keep a contract."""
-    step = pytest_step("contract", limit_s=240)
+    step = pytest_step("contract", limit_s=540)
     return (step,) if has_tests("tests/contract") else ()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.jtapi_peer.build import PEER_CLASS, Family, NoCompilerError, class_path
 
 from unified_agent.tools.load.processes import Child, ChildFailed
 
@@ -55,6 +56,29 @@ async def test_a_small_run_loses_the_switch_and_a_dialler_and_all_truths_agree_a
     ]
     assert report["gaps"] == 0
     assert "6 agents, 3 of them at the dialler" in out.decode()
+    assert process.returncode == (1 if report["missed_aims"] else 0)
+
+
+@pytest.mark.asyncio
+async def test_a_small_run_by_jtapi_loses_the_switch_and_all_truths_agree_again(tmp_path):
+    try:
+        folders = class_path(Family.VENDOR)
+    except NoCompilerError as error:
+        pytest.skip(str(error))
+    figures = tmp_path / "figures.json"
+    process = await load(
+        *("--agents", "6", "--minutes", "0.05", "--settle-s", "1", "--outage-s", "0.5", "--scenario", "aes-cut"),
+        *("--telephony", "jtapi", "--peer", PEER_CLASS, "--class-path", ":".join(folders)),
+        *("--json", str(figures), "--folder", str(tmp_path)),
+    )
+    out, err = await process.communicate()
+    report = msgspec.json.decode(figures.read_bytes())
+    assert report["agreed_while_working"] == report["agreed_at_rest"] == 6, err.decode()
+    assert [(each["scenario"], each["agents"], each["truthful"]) for each in report["recoveries"]] == [
+        ("aes-cut", 6, 6)
+    ]
+    assert report["gaps"] == 0
+    assert "java" in out.decode(), "what the JVM needs is told beside the others"
     assert process.returncode == (1 if report["missed_aims"] else 0)
 
 

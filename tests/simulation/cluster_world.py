@@ -18,7 +18,8 @@ from typing import Any, Final, cast
 from msgspec.structs import replace
 from tests.simulation.cluster_desktop import ClusterDesktop
 from tests.simulation.front_door import open_door, url_of
-from tests.simulation.hosts import Host
+from tests.simulation.hosts import Host, Power
+from tests.simulation.jtapi_worker import SimulatedWorkers
 from tests.simulation.machines import Kit, Machines
 from tests.simulation.network import SimNetwork
 from tests.simulation.ownership_truth import OwnershipTruth
@@ -26,7 +27,7 @@ from tests.simulation.sites import AES, DIALLERS, aes_site, dialler_site
 from tests.simulation.store_weather import StoreWeather
 from tests.simulation.transports import virtual_loop
 from tests.simulation.virtual_loop import WorldClock
-from tests.simulation.world import EPOCH_S, settings, stop_callers
+from tests.simulation.world import AES_PORT, EPOCH_S, settings, stop_callers, telephony_of
 
 from unified_agent.assembly import Instance
 from unified_agent.cluster.activation import Order
@@ -46,9 +47,9 @@ SWITCH_ROOM: Final = "switch-room"
 OFFICE: Final = "office"
 
 
-def cluster_settings(name: str, datacentre: str) -> Settings:
+def cluster_settings(name: str, datacentre: str, telephony: str = "dmcc") -> Settings:
     """Return the settings of one instance: those of the instance alone, and its place in the cluster."""
-    alone = settings()
+    alone = settings(telephony)
     return replace(
         alone,
         instance=InstanceId(name),
@@ -68,13 +69,19 @@ def cluster_settings(name: str, datacentre: str) -> Settings:
 
 
 class InstanceProcess:
-    """One instance with its port. Attributes: ``instance``: the real one."""
+    """One instance with its port. Attributes: ``instance``: the real one; ``jtapi``: its processes for JTAPI."""
 
     def __init__(
-        self, kit: Kit, keyring: Keyring, entries: list[Entry], watch: Callable[[InstanceProcess], None]
+        self,
+        kit: Kit,
+        keyring: Keyring,
+        entries: list[Entry],
+        watch: Callable[[InstanceProcess], None],
+        make_workers: Callable[[Kit], SimulatedWorkers] | None,
     ) -> None:
         loop = virtual_loop()
-        given = cluster_settings(kit.name, kit.site)
+        given = cluster_settings(kit.name, kit.site, "dmcc" if make_workers is None else "jtapi")
+        self.jtapi: Final = make_workers(kit) if make_workers is not None else None
         self.datacentre: Final = kit.site
         self.instance: Final = Instance(
             given,
@@ -85,6 +92,7 @@ class InstanceProcess:
             store=kit.store,
             history=HistoryList(given.instance, kit.clock, monotonic_s=lambda: loop.now_s, entries=entries),
             guarded=kit.guarded,
+            start_worker=self.jtapi,
             make_secret=lambda size: kit.chance.randbytes(size).hex(),
             make_bytes=kit.chance.randbytes,
             listen=False,
@@ -111,6 +119,29 @@ class InstanceProcess:
         """Take a person's order."""
         assert self.instance.cluster is not None, "it is part of a cluster"
         self.instance.cluster.order(order)
+
+
+class AllWorkers:
+    """The processes for JTAPI of all machines."""
+
+    def __init__(self, machines: Machines) -> None:
+        self._machines = machines
+
+    def kill(self) -> None:
+        """Kill every one."""
+        self._do(SimulatedWorkers.kill)
+
+    def hang(self) -> None:
+        """Have every one do nothing more."""
+        self._do(SimulatedWorkers.hang)
+
+    def _do(self, what: Callable[[SimulatedWorkers], None]) -> None:
+        """Do it where they run, so that what follows from it runs there too."""
+        for machine in self._machines.running():
+            assert machine.life is not None, "it runs"
+            workers = cast("InstanceProcess", machine.life.process).jtapi
+            if workers is not None and machine.life.host.power is Power.RUNS:
+                machine.life.host.call(what, workers)
 
 
 class ClusterWorld:
@@ -145,6 +176,7 @@ class ClusterWorld:
         loop = virtual_loop()
         random = Random(seed)
         self.random: Final = random
+        self._by_jtapi: Final = telephony_of(seed) == "jtapi"
         self.clock: Final = WorldClock(loop, EPOCH_S)
         self.network: Final = SimNetwork(Random(random.random()))
         self.weather: Final = StoreWeather(loop, self.network, Random(random.random()), epoch_s=EPOCH_S)
@@ -161,7 +193,13 @@ class ClusterWorld:
             loop,
             self.network,
             self.weather,
-            lambda kit: InstanceProcess(kit, keyring, self.entries, lambda process: watch(process, self.truth)),
+            lambda kit: InstanceProcess(
+                kit,
+                keyring,
+                self.entries,
+                lambda process: watch(process, self.truth),
+                self._make_workers if self._by_jtapi else None,
+            ),
             lease_s=given.lease_s,
             stuck_s=given.stuck_s,
             epoch_s=EPOCH_S,
@@ -179,8 +217,22 @@ class ClusterWorld:
         server = AesServer(plan, clock=self.clock, chance=Random(self.random.random()))
         for name in AES:
             self.network.reach.place(name, SWITCH_ROOM)
-            self.network.listen(name, 4721, server.new_socket)
+            self.network.listen(name, AES_PORT, server.new_socket)
         return server
+
+    def _make_workers(self, kit: Kit) -> SimulatedWorkers:
+        """Return what starts processes for JTAPI on a machine; they live and die with what runs there."""
+        return SimulatedWorkers(
+            network=kit.network,
+            clock=kit.clock,
+            random=Random(kit.chance.random()),
+            is_station=self.aes.simulator.switch.board.stations.__contains__,
+        )
+
+    @property
+    def jtapi(self) -> AllWorkers | None:
+        """All processes for JTAPI, None where the switch is reached by DMCC."""
+        return AllWorkers(self.machines) if self._by_jtapi else None
 
     def _make_dialler(self, name: str, plan: Any) -> DiallerServer:
         server = DiallerServer(plan, clock=self.clock, chance=Random(self.random.random()))

@@ -37,6 +37,18 @@ class Page(Protocol):
         ...
 
 
+class Workers(Protocol):
+    """The processes for JTAPI."""
+
+    def kill(self) -> None:
+        """Kill every one."""
+        ...
+
+    def hang(self) -> None:
+        """Have every one do nothing more."""
+        ...
+
+
 class Linked(Protocol):
     """What these faults need of a world."""
 
@@ -48,6 +60,11 @@ class Linked(Protocol):
     @property
     def aes(self) -> AesServer:
         """The switch with its AES."""
+        ...
+
+    @property
+    def jtapi(self) -> Workers | None:
+        """The processes for JTAPI, None where the switch is reached by DMCC."""
         ...
 
     @property
@@ -114,6 +131,20 @@ async def aes_overloaded(world: Linked, random: Random) -> None:
     world.aes.act(lambda sim: sim.aes.set_status(SystemStatusValue.OVERLOAD_REACHED))
     await asyncio.sleep(random.uniform(1.0, 5.0))
     world.aes.act(lambda sim: sim.aes.set_status(SystemStatusValue.OVERLOAD_RELIEVED))
+
+
+async def jtapi_killed(world: Linked, random: Random) -> None:
+    """The process that holds the JVM crashes, perhaps again right after its start."""
+    assert world.jtapi is not None, "there are such processes"
+    for _ in range(random.choice([1, 1, 2])):
+        world.jtapi.kill()
+        await asyncio.sleep(random.uniform(0.1, 3.0))
+
+
+async def jtapi_hangs(world: Linked, random: Random) -> None:
+    """The process that holds the JVM does nothing more, and what it has open stays open."""
+    assert world.jtapi is not None, "there are such processes"
+    world.jtapi.hang()
 
 
 async def dialler_cut(world: Linked, random: Random) -> None:
@@ -197,13 +228,22 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 
+#: Those of a link that has a process of its own.
+JTAPI_FAULTS: tuple[Fault, ...] = (jtapi_killed, jtapi_hangs)
+
+
+def faults_of(world: Linked) -> tuple[Fault, ...]:
+    """Return what can go wrong in a world."""
+    return FAULTS if world.jtapi is None else (*FAULTS, *JTAPI_FAULTS)
+
+
 async def trouble(world: Linked, random: Random, until_s: float, log: list[str]) -> None:
     """Let faults befall the world, one after another and now and then two at a time, until a time; then heal all."""
     running: set[asyncio.Task[None]] = set()
     loop = asyncio.get_running_loop()
     while loop.time() < until_s:
         await asyncio.sleep(random.uniform(0.5, 15.0))
-        fault = random.choice(FAULTS)
+        fault = random.choice(faults_of(world))
         log.append(f"{loop.time():.1f} {fault.__name__}")
         task = loop.create_task(_befall(fault, world, random))
         running.add(task)

@@ -41,7 +41,7 @@ async def one_cluster(seed: int) -> ClusterWorld:
         async with world.running(lambda: safety.check(world)):
             await _until_agreed(world, 60.0)
             working = [each.host.spawn(each.work(TROUBLE_S)) for each in world.desktops]
-            chosen, longest_peace_s = swarm(random, [*CLUSTER_FAULTS, *faults.FAULTS])
+            chosen, longest_peace_s = swarm(random, [*CLUSTER_FAULTS, *faults.faults_of(world)])
             await trouble(world, random, TROUBLE_S, log, chosen, longest_peace_s)
             faults.heal(world)
             heal_cluster(world)

@@ -1,6 +1,7 @@
 """A whole instance in a simulated world, on one virtual loop, all chance from one seed.
 
-Real: assembly, links, sessions, application. Simulated: AES, diallers, network, desktops.
+Real: assembly, links, sessions, application. Simulated: AES, diallers, network, desktops; where the switch is reached
+by JTAPI, also the client library with its process.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from random import Random
 from typing import Any, cast
 
 from tests.simulation.desktop import Desktop
+from tests.simulation.jtapi_worker import SimulatedWorkers
 from tests.simulation.network import SimNetwork
 from tests.simulation.sites import AES, DIALLERS, aes_site, dialler_site
 from tests.simulation.virtual_loop import VirtualLoop
@@ -24,6 +27,7 @@ from unified_agent.settings import (
     AesServerSettings,
     DiallerSettings,
     HttpSettings,
+    JtapiSettings,
     PoolSettings,
     SessionsSettings,
     Settings,
@@ -36,14 +40,30 @@ from unified_agent.tools.simulators.apc.server import DiallerServer
 INSTANCE = "ua-1"
 #: 2026-01-01, so that times in a failure are readable.
 EPOCH_S = 1_767_225_600.0
+AES_PORT = 4721
 
 
-def settings() -> Settings:
-    """Return the settings of the simulated instance: two AES in front of one switch, two diallers."""
-    aes = tuple(AesServerSettings(name=LinkId(name), host=name) for name in AES)
+def telephony_of(seed: int) -> str:
+    """Say how the switch is reached in the world of a seed: in every third by JTAPI."""
+    return "jtapi" if seed % 3 == 2 else "dmcc"
+
+
+def settings(telephony: str = "dmcc") -> Settings:
+    """Return the settings of the simulated instance: two AES in front of one switch, two diallers.
+
+    Args:
+        telephony: the kind of link to the switch.
+    """
+    aes = tuple(AesServerSettings(name=LinkId(name), host=name, port=AES_PORT) for name in AES)
     return Settings(
         http=HttpSettings(login_rate_per_min=100_000),
-        telephony=TelephonySettings(servers=aes, user="ctiuser", password="secret"),
+        telephony=TelephonySettings(
+            kind=telephony,
+            servers=aes,
+            user="ctiuser",
+            password="secret",
+            jtapi=JtapiSettings(class_path=(Path("no.jar"),)),  # there is no Java in a simulation
+        ),
         diallers=tuple(
             DiallerSettings(
                 name=LinkId(name), host=name, fields=("NAME", "BAL"), editable_fields=("BAL",), key_field="ACCTNUM"
@@ -71,16 +91,21 @@ class World:
         self.random = Random(seed)
         self.clock = LoopClock(loop, wall_s=lambda: EPOCH_S)
         self.network = SimNetwork(Random(self.random.random()))
-        self.settings = settings()
+        self.settings = settings(telephony_of(seed))
         self.aes = self._make_aes(agents)
         self.dialler_plan = dialler_site(self.random)
         self.diallers = {name: self._make_dialler(name) for name in DIALLERS}
         secrets = Random(self.random.random())
+        #: Client libraries of JTAPI, in worlds where it is used.
+        self.jtapi: SimulatedWorkers | None = None
+        if self.settings.telephony.kind == "jtapi":
+            self.jtapi = self._make_workers()
         self.instance = Instance(
             self.settings,
             clock=self.clock,
             chance=Random(self.random.random()),
             network=self.network.at(INSTANCE),
+            start_worker=self.jtapi,
             keyring=Keyring.random(now_s=self.clock.now_s, make_bytes=secrets.randbytes),
             make_bytes=secrets.randbytes,
             make_secret=lambda size: secrets.randbytes(size).hex(),
@@ -97,8 +122,17 @@ class World:
         plan = aes_site(self.random, agents=agents)
         server = AesServer(plan, clock=self.clock, chance=Random(self.random.random()))
         for name in AES:
-            self.network.listen(name, 4721, server.new_socket)
+            self.network.listen(name, AES_PORT, server.new_socket)
         return server
+
+    def _make_workers(self) -> SimulatedWorkers:
+        stations = self.aes.simulator.switch.board.stations
+        return SimulatedWorkers(
+            network=self.network.at(INSTANCE),
+            clock=self.clock,
+            random=Random(self.random.random()),
+            is_station=stations.__contains__,
+        )
 
     def _make_dialler(self, name: str) -> DiallerServer:
         server = DiallerServer(self.dialler_plan, clock=self.clock, chance=Random(self.random.random()))

@@ -16,7 +16,14 @@ from unified_agent.tools.simulators.aes.event_messages import EventMessages
 from unified_agent.tools.simulators.aes.events import Observed
 from unified_agent.tools.simulators.aes.refusals import Refused
 from unified_agent.tools.simulators.aes.requests import SwitchRequests
-from unified_agent.tools.simulators.aes.sessions import KNOWN_VERSIONS, AesSettings, Monitors, Session, Sessions
+from unified_agent.tools.simulators.aes.sessions import (
+    KNOWN_VERSIONS,
+    AesSettings,
+    Monitor,
+    Monitors,
+    Session,
+    Sessions,
+)
 from unified_agent.tools.simulators.aes.switch import Switch
 from unified_agent.wire.csta import messages as csta
 from unified_agent.wire.csta.codec import role_of
@@ -183,10 +190,21 @@ class Aes:
             return
         for session in self.sessions:
             for monitor in list(session.monitors.values()):
-                self.monitors.end(monitor)
-                if session.connection is not None:
-                    stop = csta.MonitorStop(monitor_id=monitor.monitor_id)
-                    self._outgoing.append(Outgoing(session.connection, None, stop))
+                self._end_monitor(monitor)
+
+    def end_monitors(self, number: str) -> int:
+        """End the monitors of one device by itself, and tell it; the link lives. Returns how many there were."""
+        self.tell_switch_events()
+        monitors = self.monitors.of_device(number)
+        for monitor in monitors:
+            self._end_monitor(monitor)
+        return len(monitors)
+
+    def _end_monitor(self, monitor: Monitor) -> None:
+        self.monitors.end(monitor)
+        connection = monitor.session.connection
+        if connection is not None:
+            self._outgoing.append(Outgoing(connection, None, csta.MonitorStop(monitor_id=monitor.monitor_id)))
 
     def set_status(self, status: SystemStatusValue) -> None:
         """Tell another system status, such as overload. The link is not touched."""

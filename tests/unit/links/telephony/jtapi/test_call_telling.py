@@ -474,3 +474,19 @@ def test_what_is_believed_is_what_the_facts_make_of_it() -> None:
     _, teller = play(*CONSULTING)
     assert all(isinstance(each, Call) for each in teller.calls)
     assert [(each.id, each.state) for each in teller.calls] == [("7", LegState.HELD), ("8", LegState.ACTIVE)]
+
+
+def test_call_that_was_out_of_sight_comes_back_under_its_old_id() -> None:
+    gone = (*leaves("7", "2001", control_cause=Cause.REDIRECTED, **IN), over("7", **IN))
+    anew = (CallEvent(id=int(CallEventId.ACTIVE), call="7", meta=Meta.CALL_STARTING, **IN), *RINGING)
+    told, teller = play(RINGING, gone, RINGING, anew)
+    assert [[type(each) for each in facts] for facts in told] == [[CallAlerting], [CallEnded], [], [CallAlerting]]
+    assert [each.state for each in teller.calls] == [LegState.ALERTING]
+
+
+def test_telephone_that_was_busy_when_it_was_called_has_no_part_in_that_call() -> None:
+    fields = {"calling": "2002", "called": "2001"}
+    busy = on("9", "2001", CallEventId.CONTROL_FAILED, control_cause=Cause.BUSY, **fields)
+    told, teller = play((*dials("9", "2002", **fields), busy))
+    assert told == [[]]
+    assert teller.calls == ()

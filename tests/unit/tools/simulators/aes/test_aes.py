@@ -170,6 +170,18 @@ def test_link_up_is_told_and_nothing_is_monitored() -> None:
     client.monitor(ANN)
 
 
+def test_monitors_of_one_device_end_by_themselves_and_the_link_lives() -> None:
+    client = Client()
+    ann, bob = client.ready(ANN, BOB)
+    assert client.simulator.aes.end_monitors("2001") == 1
+    assert client.simulator.aes.end_monitors("2001") == 0
+    (stop,) = client.take(csta.MonitorStop)
+    assert stop.monitor_id == ann
+    client.simulator.switch.place_call("5559999", "2001")
+    client.simulator.switch.place_call("5559998", "2002")
+    assert {event.monitor_id for event in client.take(csta.DeliveredEvent)} == {bob}
+
+
 def test_overload_is_told_to_those_who_asked_and_changes_nothing() -> None:
     client = Client()
     client.ready(ANN)
