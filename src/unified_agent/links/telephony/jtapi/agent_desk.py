@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from unified_agent.domain.facts import AgentStateReported
 from unified_agent.domain.ports import Clock
 from unified_agent.links.telephony.agent_poll import AgentPoll
@@ -62,11 +64,13 @@ class AgentDesk:
         station = self._stations.of_number(event.station)
         if station is None or station.session is None or not station.is_observed:
             return
+        found = event.found
+        if event.id == AgentEventId.LOGGED_OFF and found.reason is None:
+            event = replace(event, found=replace(found, reason=station.out_reason))
         told = report_event(station.session, event, before=station.reported, tells_busy=station.tells_busy)
         station.tells_busy = station.tells_busy or event.id == AgentEventId.BUSY
         if told is None:
             return
-        found = event.found
         if event.id == AgentEventId.NOT_READY and found.reason is None and found.work_mode is None:
             # The event does not say why, which another report would have to correct: it is read first.
             self.query(station, otherwise=told)

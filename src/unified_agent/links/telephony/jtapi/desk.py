@@ -206,6 +206,7 @@ class JtapiDesk:
             station.agent = ask.agent
         if isinstance(ask, (LogInAgent, LogOutAgent, ChangeMode)):
             station.mode_changes += 1
+            station.out_reason = ask.reason if isinstance(ask, LogOutAgent) else None
         match ask:
             case Snapshot():
                 self._calls.take_snapshot(station, effect, lambda it: self._answer(effect, it, self._report))
@@ -233,13 +234,20 @@ class JtapiDesk:
         else:
             self._stations.drop_if_unused(station)
 
-    def _mode_asked(self, effect: AskSwitch, station: Station) -> None:
+    def _mode_asked(self, effect: AskSwitch, station: Station, *, surely: bool = False) -> None:
+        """Answer, and look where no event may come: the library asks nobody for a mode that it believes to be set, and
+        then the one that the switch holds is still pending.
+        """
         self._done(effect)
-        self._agents.query_if_never_told(station)
+        if surely:
+            self._agents.query(station)
+        else:
+            self._agents.query_if_never_told(station)
 
     def _mode_taken(self, effect: AskSwitch, ask: ChangeMode, station: Station, waits: bool) -> None:
+        was_pending, station.is_mode_pending = station.is_mode_pending, waits is True
         if waits is not True:
-            self._mode_asked(effect, station)
+            self._mode_asked(effect, station, surely=was_pending)
             return
         self._report(ModePending(session=effect.session, request=effect.request, mode=ask.mode, reason=ask.reason))
 

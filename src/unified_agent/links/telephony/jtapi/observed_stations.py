@@ -24,6 +24,8 @@ class Station:
         teller: tells its session of calls; None while it is not observed.
         reported: the agent's state as last told.
         tells_busy: its agent's busy state was told before.
+        out_reason: reason code of the log-out last asked for; events may not tell it.
+        is_mode_pending: the switch holds a mode that we asked for until the call ends, as far as we know.
         mode_changes: how many changes of mode were asked; an older answer about the mode is void.
         snapshots: how many are being taken.
         held_back: what was delivered while they are.
@@ -33,10 +35,12 @@ class Station:
     __slots__ = (
         "agent",
         "held_back",
+        "is_mode_pending",
         "is_observed",
         "is_set_up",
         "mode_changes",
         "number",
+        "out_reason",
         "reported",
         "session",
         "set_ups",
@@ -54,6 +58,8 @@ class Station:
         self.teller: Teller | None = None
         self.reported: AgentStateReported | None = None
         self.tells_busy = False
+        self.out_reason: int | None = None
+        self.is_mode_pending = False
         self.mode_changes = 0
         self.snapshots = 0
         self.held_back: list[tuple[CallEvents, Delivery]] = []

@@ -18,6 +18,8 @@ from unified_agent.links.telephony.switch_state import MOST_MONITORS, is_link_lo
 
 #: How often AES is asked while the switch is down, at least.
 DOWN_PROBE_S: Final = 2.0
+#: A provider that shuts down while AES has not answered for so long has lost it by its silence.
+UNANSWERED_S: Final = 1.0
 #: Ends of observation are collected for so long before they are judged, and for AES's answer so much longer.
 BATCH_S: Final = 0.25
 BATCH_ANSWER_S: Final = 0.5
@@ -84,6 +86,7 @@ class ServiceWatch:
         self._overload_told = False
         self._changes = 0
         self._heard_s = 0.0
+        self._asked_s = 0.0
         self._probe = 0
         self._asking = False
         self._probe_timer: Timer | None = None
@@ -120,7 +123,8 @@ class ServiceWatch:
     def take_provider(self, event: ProviderChanged) -> None:
         """Take a change of the provider's state."""
         self._changes += 1
-        self.heard()
+        if event.state != ProviderState.SHUTDOWN:
+            self.heard()
         self._take_state(event.state, event.overload)
 
     def observation_ended(self, station: Station, observed_before: int) -> None:
@@ -156,7 +160,8 @@ class ServiceWatch:
         if self._provider is None:
             return
         if state == ProviderState.SHUTDOWN:
-            self._owner.provider_lost("closed", "the client library shut the provider down")
+            silent = self._asking and self._clock.now_s() - max(self._asked_s, self._heard_s) >= UNANSWERED_S
+            self._owner.provider_lost("silent" if silent else "closed", "the client library shut the provider down")
         elif state == ProviderState.IN_SERVICE:
             self._in_service()
         elif state == ProviderState.OUT_OF_SERVICE:
@@ -244,7 +249,8 @@ class ServiceWatch:
             self._probe_timer = None
         self._probe += 1
         number, changes = self._probe, self._changes
-        self._listen(self._clock.now_s())
+        self._asked_s = self._clock.now_s()
+        self._listen(self._asked_s)
         try:
             self._provider.submit(Probe(), lambda result: self._answered(number, changes, result))
         except OperationFailed as failure:

@@ -349,6 +349,14 @@ def test_events_follow_a_refused_snapshot(kind: type[provider.Operation]) -> Non
     assert [type(each) for each in world.answers(request)] == [RequestRefused]
 
 
+def test_operation_that_fails_on_its_way_may_have_been_carried_out() -> None:
+    world = observed()
+    world.provider.replies[provider.Dial] = NEVER
+    request = world.ask(commands.MakeCall(number="2002"))
+    world.provider.tell(provider.Dial, OperationFailed("PlatformException", "the link to AES was lost"))
+    assert [type(each) for each in world.answers(request)] == [RequestUnknown]
+
+
 # --- agents
 
 
@@ -768,3 +776,35 @@ def test_desk_keeps_nothing_of_sessions_that_are_gone() -> None:
 
 def _stations(desk: JtapiDesk) -> int:
     return len(desk._stations)
+
+
+def test_provider_that_shuts_down_after_aes_fell_silent_is_lost_by_silence() -> None:
+    world = observed()
+    world.provider.replies[provider.Probe] = NEVER
+    world.pass_time(8)
+    world.tell(SHUTDOWN)
+    assert [(each.reason, each.lost) for each in world.said] == [("silent", True)]
+
+
+def test_reason_of_a_log_out_that_no_event_tells_is_the_one_that_was_asked() -> None:
+    world = observed()
+    world.tell(changed(AgentEventId.READY))
+    world.ask(LogOutAgent(agent=AGENT, password=Secret("1234"), reason=5))
+    world.said.clear()
+    world.tell(changed(AgentEventId.LOGGED_OFF))
+    assert [(each.mode, each.reason) for each in world.of(AgentStateReported)] == [(SwitchMode.LOGGED_OUT, 5)]
+
+
+def test_mode_that_the_switch_still_holds_is_told_when_the_library_did_not_ask_for_another() -> None:
+    world = observed()
+    world.tell(changed(AgentEventId.READY))
+    world.provider.replies[provider.SetState] = True
+    world.ask(ChangeMode(agent=AGENT, mode=SwitchMode.NOT_READY, reason=3, may_wait=True))
+    world.provider.replies[provider.SetState] = False
+    world.provider.replies[provider.ReadAgent] = AgentRead(
+        agent="5001", state=AgentState.BUSY, work_mode=LucentWorkMode.AUTO_IN, pending_state=AgentState.NOT_READY
+    )
+    world.said.clear()
+    world.ask(ChangeMode(agent=AGENT, mode=SwitchMode.READY))
+    assert [type(each) for each in world.facts] == [RequestDone, AgentStateReported]
+    assert world.of(AgentStateReported)[0].pending_mode is SwitchMode.NOT_READY
