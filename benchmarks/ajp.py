@@ -3,9 +3,11 @@
     PYTHONPATH=src:. .venv/bin/python benchmarks/ajp.py [SECONDS] [ROUNDS]
 
 First without sockets: the packets that mod_jk sends for a request with a browser's headers are given to the listener's
-connection, which parses, runs a bare ASGI application that answers 200 bytes of JSON, and frames the answer. Then with
-everything: one httpd with mod_jk (ping_mode A, one balancer for each node) in front of a bare application on our
-listener, Tomcat's AJP connector with a servlet that answers the same bytes, and a whole instance asked for /healthz;
+connection, which parses, runs a bare ASGI application that answers 200 bytes of JSON, and frames the answer; the same
+packet again and again, and each time another. Then with everything: one httpd with mod_jk (ping_mode A, one balancer
+for each node) in front of a bare application on our listener, Tomcat's AJP connector with a servlet that answers the
+same bytes, both also with the priority that our unit gives an instance (for which this must be run as root), and a
+whole instance asked for /healthz. Tomcat is asked for WARM_S before anything counts, until its compiler is through.
 `wrk -t1 -c32` asks each in turn, SECONDS (6) at a time, ROUNDS (3) times. Medians; CPU of the node's process from
 /proc, of httpd from all its processes, and of all together with wrk. They share the machine, so only ratios count. A
 round counts when others had at most a tenth of it meanwhile (``others`` is the most there was).
@@ -24,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -91,12 +93,27 @@ level = "error"
 JARS = Path("/usr/share/java")
 #: A round counts when others had at most this share of the machine, or when this long was waited for that, seconds.
 OTHERS_SHARE, PATIENCE_S = 0.1, 60.0
-#: The nodes behind mod_jk.
+#: As packaging/unified-agent.service has it.
+NICE = ("nice", "-n", "-10")
+#: So long every node is asked before anything counts, seconds: the first compiler of Java takes most of it.
+WARM_S = 12
+#: Asks for another address each time.
+DIFFERING = """
+local count = 0
+request = function()
+  count = count + 1
+  return wrk.format("GET", wrk.path .. "?count=" .. count)
+end
+"""
+#: What is asked behind mod_jk: the node is the first word.
 CALLED = {
-    "bare": "mod_jk → our listener, bare application",
-    "tomcat": "mod_jk → Tomcat 10, servlet",
-    "logged": "mod_jk → Tomcat 10 with its access log",
-    "instance": "mod_jk → a whole instance, GET /healthz",
+    "bare": "our listener, bare application",
+    "bare differing": "the same, each request another",
+    "bare-nice": "the same, nice -10",
+    "tomcat": "Tomcat 10, servlet",
+    "tomcat-nice": "the same, nice -10",
+    "logged": "Tomcat 10 with its access log",
+    "instance": "a whole instance, GET /healthz",
 }
 
 
@@ -121,6 +138,7 @@ def alone(times: int = 20_000, batches: int = 7) -> None:
         _say("a ping", runner.run(_turns(front.CPING, times, batches)), turn)
         _say("a request with one header", runner.run(_turns(few, times, batches)), turn)
         _say("a request with a browser's ten headers", runner.run(_turns(many, times, batches)), turn)
+        _say("the same, each another", runner.run(_turns(many, times, batches, differing=True)), turn)
     print("(the turn is taken off what stands below it; a request's task is in)\n")
 
 
@@ -129,7 +147,7 @@ def _say(what: str, took_us: list[float], off_us: list[float] | None = None) -> 
     print(f"{what:46} {median(took_us) - off[0]:7.1f} {min(took_us) - off[1]:7.1f}")
 
 
-async def _turns(data: bytes | None, times: int, batches: int) -> list[float]:
+async def _turns(data: bytes | None, times: int, batches: int, *, differing: bool = False) -> list[float]:
     listener = AjpListener(AjpSettings(port=0, secret=SECRET), bare, Metrics())
     listener.close()
     protocol = AjpProtocol(listener, asyncio.get_running_loop())
@@ -137,11 +155,14 @@ async def _turns(data: bytes | None, times: int, batches: int) -> list[float]:
     transport = Transport()
     protocol.connection_made(transport)
     took = []
-    for _ in range(batches):
+    for batch in range(batches):
+        given = [data] * times
+        if differing and data is not None:  # by the token; the length stays
+            given = [data.replace(b"er 0123456789", b"er %010d" % (batch * times + each)) for each in range(times)]
         began = process_time()
-        for _ in range(times):
-            if data is not None:
-                protocol.data_received(data)
+        for packet in given:
+            if packet is not None:
+                protocol.data_received(packet)
             await asyncio.sleep(0)
         took.append((process_time() - began) / times * 1e6)
         if data is not None:
@@ -200,12 +221,12 @@ def three_nodes(ports: dict[str, int]) -> apache.Way:
     return apache.Way(way.modules, "\n".join([*kept, mounts]), {"workers.properties": "\n".join(lines) + "\n"})
 
 
-async def measure(url: str, seconds: int, node: int, httpd: apache.Apache, into: Measured) -> float:
+async def measure(url: str, seconds: int, node: int, httpd: apache.Apache, into: Measured, *options: str) -> float:
     """Ask for some seconds, and add the figures; returns what share of the machine others had meanwhile."""
     before = cpu_s(node), sum(map(cpu_s, httpd.pids()))
     asking_s, busy_s, began_s = _ended_cpu_s(), _busy_s(), perf_counter()
     wrk = await asyncio.create_subprocess_exec(
-        "wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", url, stdout=asyncio.subprocess.PIPE
+        "wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", *options, url, stdout=asyncio.subprocess.PIPE
     )
     said = (await wrk.communicate())[0].decode()
     took_s, busy_s, asking_s = perf_counter() - began_s, _busy_s() - busy_s, _ended_cpu_s() - asking_s
@@ -223,14 +244,14 @@ async def measure(url: str, seconds: int, node: int, httpd: apache.Apache, into:
     return max(0.0, (busy_s - sum(ours_s)) / took_s / (os.cpu_count() or 1))
 
 
-async def measure_alone(url: str, seconds: int, node: int, httpd: apache.Apache, into: Measured) -> None:
+async def measure_alone(url: str, seconds: int, node: int, httpd: apache.Apache, into: Measured, *options: str) -> None:
     """The same, again and again until others had little of the machine; in the end with what there is."""
     until_s = perf_counter() + PATIENCE_S
     while True:
         while await _others_share() > OTHERS_SHARE and perf_counter() < until_s:
             pass
         now = Measured()
-        others = await measure(url, seconds, node, httpd, now)
+        others = await measure(url, seconds, node, httpd, now, *options)
         if others <= OTHERS_SHARE or perf_counter() >= until_s:
             into.add(now, others)
             return
@@ -275,39 +296,42 @@ def compile_tomcat(folder: Path) -> str:
 
 async def behind(folder: Path, classes: str, seconds: int, rounds: int) -> None:
     """Start everything, and ask each node in turn."""
-    names = tuple(CALLED)
+    names = list(dict.fromkeys(called.split()[0] for called in CALLED))
     ports = dict(zip(names, find_free_ports(len(names)), strict=True))
     settings = folder / "settings.toml"
     settings.write_text(NODE_SETTINGS.format(port=ports["instance"], secret=SECRET))
-    figures = {name: Measured() for name in names}
-    me = (sys.executable, __file__, "--serve", str(ports["bare"]))
-    tomcat = (
-        "java",
-        "-Xmx256m",
-        "-cp",
-        classes,
-        "AjpTomcat",
-        str(ports["tomcat"]),
-        SECRET,
-        BODY.decode(),
-    )
-    instance = (sys.executable, "-m", "unified_agent.tools.cli", "serve", str(settings), "--no-guardian")
+    script = folder / "differing.lua"
+    script.write_text(DIFFERING)
+    figures = {called: Measured() for called in CALLED}
     limits = "ThreadsPerChild 64\nServerLimit 1\nStartServers 1\nMaxRequestWorkers 64"
-    async with (
-        process(*me) as bare_pid,
-        process(*tomcat) as tomcat_pid,
-        process(*tomcat[:-3], str(ports["logged"]), SECRET, BODY.decode(), "logged") as logged_pid,
-        process(*instance) as instance_pid,
-        apache.started(folder / "httpd", three_nodes(ports), limits=limits) as httpd,
-    ):
-        pids = dict(zip(names, (bare_pid, tomcat_pid, logged_pid, instance_pid), strict=True))
-        urls = {name: f"/{name}/a" for name in names} | {"instance": "/healthz"}
-        for name in names:  # Tomcat's compiler wants to have seen some
-            await measure(httpd.url + urls[name], max(2, seconds), pids[name], httpd, Measured())
+    async with AsyncExitStack() as stack:
+        pids = {}
+        for name in names:
+            command = _command(name, ports[name], classes, settings)
+            pids[name] = await stack.enter_async_context(process(*command))
+        httpd = await stack.enter_async_context(apache.started(folder / "httpd", three_nodes(ports), limits=limits))
+
+        urls = {name: f"{httpd.url}/{name}/a" for name in names} | {"instance": f"{httpd.url}/healthz"}
+        for name in names:
+            await measure(urls[name], WARM_S, pids[name], httpd, Measured())
         for _ in range(rounds):
-            for name in names:
-                await measure_alone(httpd.url + urls[name], seconds, pids[name], httpd, figures[name])
+            for called, into in figures.items():
+                name, *differing = called.split()
+                options = ("-s", str(script)) if differing else ()
+                await measure_alone(urls[name], seconds, pids[name], httpd, into, *options)
     report(figures)
+
+
+def _command(name: str, port: int, classes: str, settings: Path) -> tuple[str, ...]:
+    """Return what starts a node."""
+    kind, _, nice = name.partition("-")
+    before = NICE if nice else ()
+    if kind == "bare":
+        return (*before, sys.executable, __file__, "--serve", str(port))
+    if kind == "instance":
+        return (sys.executable, "-m", "unified_agent.tools.cli", "serve", str(settings), "--no-guardian")
+    logged = ("logged",) if kind == "logged" else ()
+    return (*before, "java", "-Xmx256m", "-cp", classes, "AjpTomcat", str(port), SECRET, BODY.decode(), *logged)
 
 
 def report(figures: dict[str, Measured]) -> None:
@@ -319,12 +343,11 @@ def report(figures: dict[str, Measured]) -> None:
             f" {median(it.node_us):8.0f} {median(it.httpd_us):9.0f} {median(it.all_us):7.0f}"
             f" {max(it.others):7.0%}"
         )
-    ours = figures["bare"]
-    for name in ("tomcat", "logged"):
-        theirs = figures[name]
-        rates = [one / other for one, other in zip(ours.rate, theirs.rate, strict=True)]
-        costs = [other / one for one, other in zip(ours.all_us, theirs.all_us, strict=True)]
-        print(f"bare to {CALLED[name].removeprefix('mod_jk → ')}: rate {_list(rates)}; by CPU of all {_list(costs)}")
+    for one, other in (("bare", "tomcat"), ("bare-nice", "tomcat"), ("bare-nice", "tomcat-nice"), ("bare", "logged")):
+        ours, theirs = figures[one], figures[other]
+        rates = [a / b for a, b in zip(ours.rate, theirs.rate, strict=True)]
+        costs = [b / a for a, b in zip(ours.all_us, theirs.all_us, strict=True)]
+        print(f"{one} to {other}: rate {_list(rates)}; by CPU of all {_list(costs)}")
 
 
 def _list(ratios: list[float]) -> str:

@@ -52,7 +52,7 @@ class Nobody:
     """Ports that answer nothing, and an instance that is well."""
 
     is_up = started = True
-    draining = False
+    opening = draining = False
 
     def ask(self, effect: AskSwitch | AskDialler) -> None: ...
 

@@ -8,18 +8,23 @@ transports of its own. Foreign exceptions are mapped here and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
+import os
 import socket
 import ssl
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 from msgspec import Struct
 
 from unified_agent.errors import LinkNotReady, LinkRefused, SettingsError
+from unified_agent.observe import get_logger, log_event
 from unified_agent.settings import TlsSettings
 
+LOGGER: Final = get_logger("network")
 #: Idle seconds before the kernel asks a silent peer, seconds between questions, and how many: a peer that vanished
 #: without a word is found after 35 s even on a connection that nothing is sent on.
 KEEPALIVE_IDLE_S: Final = 20
@@ -28,6 +33,10 @@ KEEPALIVE_COUNT: Final = 3
 #: Sent bytes that stay unacknowledged for this long end a connection. Without it Linux retransmits for 15 minutes.
 #: It also replaces the keepalive count, so it is no longer than the three questions take.
 USER_TIMEOUT_S: Final = KEEPALIVE_INTERVAL_S * KEEPALIVE_COUNT
+#: Connections that the kernel holds for us while we are busy: all other instances dial at the same moment.
+BACKLOG: Final = 128
+#: When the system gives us no more connections we try again after this long, seconds.
+ACCEPT_RETRY_S: Final = 1.0
 #: From a connection taken to the end of its TLS handshake.
 TLS_ACCEPT_LIMIT_S: Final = 5.0
 #: A TLS peer that does not answer our goodbye in this time is left without one.
@@ -131,20 +140,79 @@ class Listener(Protocol):
         ...
 
     def close(self) -> None:
-        """Take no more; connections that were taken live on."""
+        """Take no more, and end what is still being handed over; connections that their protocols have live on."""
         ...
 
 
 class TcpListener:
-    """A real port."""
+    """A real port.
 
-    def __init__(self, server: asyncio.Server) -> None:
-        self._server = server
-        self.port: Final[int] = server.sockets[0].getsockname()[1]
+    A connection is ours until its protocol has it. asyncio's own server loses one that it has just taken when it is
+    closed (https://github.com/python/cpython/issues/109564), and leaves one in its TLS handshake to itself: both would
+    stay open, with nobody who knows them.
+    """
+
+    def __init__(
+        self, sockets: Sequence[socket.socket], make: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._sockets = sockets
+        self._make = make
+        self._tls = tls
+        #: What is being handed over; with its socket, while no transport has that.
+        self._arriving: dict[asyncio.Task[None], socket.socket | None] = {}
+        self.port: Final[int] = sockets[0].getsockname()[1]
+        for each in sockets:
+            self._loop.add_reader(each, self._take, each)
 
     def close(self) -> None:
         """See ``Listener``."""
-        self._server.close()
+        for each in self._sockets:
+            self._loop.remove_reader(each)
+            each.close()
+        self._sockets = ()
+        for task in tuple(self._arriving):
+            task.cancel()
+
+    def _take(self, listening: socket.socket) -> None:
+        """Take what has come."""
+        for _ in range(BACKLOG):
+            try:
+                taken, _ = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:  # usually: too many open files
+                log_event(LOGGER, "connection_not_taken", level="error", why=_words(error))
+                self._loop.remove_reader(listening)
+                self._loop.call_later(ACCEPT_RETRY_S, self._take_again, listening)
+                return
+            taken.setblocking(False)
+            task = self._loop.create_task(self._hand_over(taken), name="connection arriving")
+            self._arriving[task] = taken
+            task.add_done_callback(self._has_arrived)
+
+    def _take_again(self, listening: socket.socket) -> None:
+        if listening in self._sockets:
+            self._loop.add_reader(listening, self._take, listening)
+
+    async def _hand_over(self, taken: socket.socket) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "this runs in a task"
+        self._arriving[task] = None
+        encrypted = self._tls is not None
+        with contextlib.suppress(OSError):  # a handshake that fails is told to whoever dialled
+            await self._loop.connect_accepted_socket(
+                self._make,
+                taken,
+                ssl=self._tls,
+                ssl_handshake_timeout=TLS_ACCEPT_LIMIT_S if encrypted else None,
+                ssl_shutdown_timeout=TLS_SHUTDOWN_LIMIT_S if encrypted else None,
+            )
+
+    def _has_arrived(self, task: asyncio.Task[None]) -> None:
+        taken = self._arriving.pop(task)
+        if taken is not None:  # cancelled before it began
+            taken.close()
 
 
 class TcpNetwork:
@@ -154,20 +222,11 @@ class TcpNetwork:
         self, make: Callable[[], asyncio.Protocol], host: str, port: int, tls: ssl.SSLContext | None = None
     ) -> Listener:
         """See ``Network``."""
-        loop = asyncio.get_running_loop()
         try:
-            server = await loop.create_server(
-                make,
-                host or None,
-                port,
-                ssl=tls,
-                reuse_address=True,
-                ssl_handshake_timeout=TLS_ACCEPT_LIMIT_S if tls else None,
-                ssl_shutdown_timeout=TLS_SHUTDOWN_LIMIT_S if tls else None,
-            )
+            sockets = await _bind(host, port)
         except OSError as error:
             raise SettingsError(f"cannot listen on {host or 'all addresses'} port {port}: {_words(error)}") from error
-        return TcpListener(server)
+        return TcpListener(sockets, make, tls)
 
     async def dial(self, make: Callable[[], asyncio.Protocol], address: Address, limit_s: float) -> None:
         """See ``Network``."""
@@ -295,6 +354,35 @@ def _tls_failure(error: ssl.SSLError, address: Address) -> LinkNotReady | LinkRe
         hint = "; does it speak plain TCP there?" if error.reason == "WRONG_VERSION_NUMBER" else ""
         return LinkRefused(f"{address} and we do not agree on TLS: {_words(error)}{hint}")
     return LinkNotReady(f"the TLS handshake with {address} failed: {_words(error)}")
+
+
+async def _bind(host: str, port: int) -> list[socket.socket]:
+    """Listen at all addresses that a name has; of all of this machine, when it is empty.
+
+    Raises:
+        OSError: the port cannot be had at each of them.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    sockets: list[socket.socket] = []
+    with contextlib.ExitStack() as held:
+        for family, _, _, _, address in dict.fromkeys(found):
+            try:
+                listening = held.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            except OSError:  # a kind of address that this machine does not have
+                continue
+            sockets.append(listening)
+            listening.setblocking(False)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:  # or it would take the IPv4 addresses, too
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listening.bind(address)
+            listening.listen(BACKLOG)
+        held.pop_all()
+    if not sockets:
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+    return sockets
 
 
 def _words(error: OSError) -> str:

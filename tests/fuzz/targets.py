@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from unified_agent.errors import RemoteProtocolError
-from unified_agent.wire.ajp13.connection import AjpConnection, Phase
-from unified_agent.wire.ajp13.events import Ended, RequestReceived
+from unified_agent.wire.ajp13.connection import AjpConnection
+from unified_agent.wire.ajp13.events import Ended, Phase, RequestReceived
 from unified_agent.wire.ajp13.limits import AjpLimits
 from unified_agent.wire.apc.codec import MessageDecoder
 from unified_agent.wire.apc.connection import AgentConnection, AgentConnectionSettings

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from tests.browser.programs import Program, Programs, programs
 from tests.contract.etcd_servers import Servers
+from tests.unit.wire.ajp13.front import CPING, CPONG
 
 from unified_agent.sealing import make_key, write_keys
 from unified_agent.tools.balancer.check import find_program
@@ -39,6 +40,8 @@ SECRET: Final = "balanced-cluster-secret"
 #: All must know each other, and every balancer must answer, within this on a busy machine, seconds.
 READY_LIMIT_S: Final = 60.0
 STOP_LIMIT_S: Final = 10.0
+#: Of each log, so many lines are shown when a test has failed.
+TAIL_LINES: Final = 40
 #: How long an instance holds a poll, seconds.
 HOLD_S: Final = 2.0
 
@@ -153,6 +156,7 @@ class Balanced:
             and all(each["state"] == "ready" or each["datacentre"] != told["active"] for each in told["instances"])
             and not any(each["state"] == "down" for each in told["instances"])
             and status_of(f"{url}/readyz") == (200 if self.homes[name] == told["active"] else 503)
+            and answers_by_ajp(HOSTS[name], self._ajp_port)
         )
 
     def order(self, name: str, what: str) -> None:
@@ -239,6 +243,13 @@ class Balanced:
                 assert time.monotonic() < until_s, f"{name} does not answer; logs are in {front.folder}"
                 time.sleep(0.1)
 
+    def told_lately(self) -> str:
+        """Return the ends of all that instances and balancers have written down."""
+        logs = [*sorted(self.folder.glob("?.log")), *sorted(self.folder.glob("*/output.log"))]
+        logs += sorted(self.folder.glob("*/log/*"))
+        tails = {log: log.read_text(errors="replace").splitlines()[-TAIL_LINES:] for log in logs if log.is_file()}
+        return "\n".join(line for log, tail in tails.items() for line in (f"--- {log.relative_to(self.folder)}", *tail))
+
     def kill_front(self, name: str) -> None:
         """End all processes of a balancer at once, as a lost machine would."""
         process = self._processes.pop(name)
@@ -323,10 +334,14 @@ def balanced_cluster(
                     )
                     (folder / f"{name}.toml").write_text(text)
                     whole.begin(name)
-                whole.wait_until_well()
-                for name, kind in fronts.items():
-                    whole.front(name, kind)
-                whole.wait_until_fronted()
+                try:
+                    whole.wait_until_well()
+                    for name, kind in fronts.items():
+                        whole.front(name, kind)
+                    whole.wait_until_fronted()
+                except AssertionError as error:
+                    error.add_note(whole.told_lately())
+                    raise
                 yield whole
             finally:
                 whole.close()
@@ -353,6 +368,16 @@ def status_of(url: str, headers: Mapping[str, str] | None = None) -> int:
         return error.code
     except OSError:
         return 0
+
+
+def answers_by_ajp(host: str, port: int) -> bool:
+    """Whether web servers reach an instance: they leave one whose port is closed alone for seconds."""
+    try:
+        with socket.create_connection((host, port), timeout=5.0) as line:
+            line.sendall(CPING)
+            return line.makefile("rb").read(len(CPONG)) == CPONG
+    except OSError:
+        return False
 
 
 def resolve(port: int, name: str = NAME, limit_s: float = 2.0) -> list[str]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.unit.wire.ajp13 import front
 
 from unified_agent.errors import LocalProtocolError
-from unified_agent.wire.ajp13.connection import AjpConnection, Phase
-from unified_agent.wire.ajp13.events import BodyReceived, Ended, RequestReceived
+from unified_agent.wire.ajp13.connection import AjpConnection
+from unified_agent.wire.ajp13.events import BodyReceived, Ended, Phase, RequestReceived
 from unified_agent.wire.ajp13.limits import AjpLimits
 from unified_agent.wire.ajp13.reasons import CloseReason
 
@@ -210,7 +210,7 @@ def do(connection: AjpConnection, doing: str, number: int) -> None:
         case "ask":
             connection.ask_body(float(number))
         case "stop":
-            connection.stop()
+            connection.stop(float(number))
         case "timer":
             connection.handle_timer(float(number))
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import gc
 import socket
 import ssl
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import trustme
+import uvloop
 
 from unified_agent.errors import LinkNotReady, LinkRefused, SettingsError
 from unified_agent.network import DO_NOT_SPLIT_RECORDS, Address, TcpNetwork, make_tls_context
@@ -25,6 +29,12 @@ class Greeted(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self.greeting.done():
             self.greeting.set_result(data)
+
+
+class Greeting(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast("asyncio.Transport", transport).write(b"hello")
+        cast("asyncio.Transport", transport).close()
 
 
 async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -130,6 +140,129 @@ async def test_name_that_does_not_resolve_is_not_ready(monkeypatch: pytest.Monke
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", fail)
     with pytest.raises(LinkNotReady, match=r"the name aes\.invalid cannot be resolved: Name or service not known"):
         await TcpNetwork().dial(Greeted, Address(host="aes.invalid", port=1), 1.0)
+
+
+class TestListening:
+    LOOPS = pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+
+    @staticmethod
+    def run(loop_factory: Callable[[], asyncio.AbstractEventLoop], main: Coroutine[Any, Any, None]) -> None:
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(main)
+
+    @staticmethod
+    async def end_of(client: socket.socket) -> bytes:
+        """Return what comes until the end."""
+        client.setblocking(False)
+        async with asyncio.timeout(30):
+            try:
+                return await asyncio.get_running_loop().sock_recv(client, 100)
+            except ConnectionResetError:
+                return b""
+
+    @LOOPS
+    @pytest.mark.parametrize("turns", range(6))
+    @pytest.mark.parametrize("encrypted", [True, False])
+    def test_a_connection_that_is_just_being_taken_is_closed_with_the_listener(
+        self,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop],
+        turns: int,
+        encrypted: bool,
+        authority: tuple[ssl.SSLContext, Path],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("unified_agent.network.TLS_ACCEPT_LIMIT_S", 600.0)
+        made: list[Greeted] = []
+
+        def make() -> Greeted:
+            made.append(Greeted())
+            return made[-1]
+
+        async def main() -> None:
+            listener = await TcpNetwork().listen(make, "127.0.0.1", 0, authority[0] if encrypted else None)
+            with socket.create_connection(("127.0.0.1", listener.port)) as client:
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                listener.close()
+                for each in made:
+                    if each.transport is not None:  # handed over: not the listener's any more
+                        each.transport.close()
+                assert await self.end_of(client) == b""
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", listener.port))
+            listener.close()
+
+        self.run(loop_factory, main())
+        gc.collect()  # what nobody has closed would be complained about here
+
+    @LOOPS
+    def test_a_name_is_listened_at_and_everybody_gets_a_protocol(
+        self, loop_factory: Callable[[], asyncio.AbstractEventLoop], authority: tuple[ssl.SSLContext, Path]
+    ) -> None:
+        context, ca_file = authority
+        trust = make_tls_context(TlsSettings(enabled=True, ca_file=ca_file))
+
+        async def main() -> None:
+            for tls, trusted in ((None, None), (context, trust)):
+                listener = await TcpNetwork().listen(Greeting, "127.0.0.1", 0, tls)
+                for _ in range(3):
+                    protocol = await dial(listener.port, trusted)
+                    assert await asyncio.wait_for(protocol.greeting, 30) == b"hello"
+                    assert protocol.transport is not None
+                    protocol.transport.abort()
+                with pytest.raises(SettingsError, match=f"port {listener.port}: Address already in use"):
+                    await TcpNetwork().listen(Greeting, "127.0.0.1", listener.port)
+                listener.close()
+
+        self.run(loop_factory, main())
+
+    @pytest.mark.asyncio
+    async def test_connections_that_the_system_refuses_us_are_taken_later(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("unified_agent.network.ACCEPT_RETRY_S", 0.01)
+        refusals = [OSError(errno.EMFILE, "Too many open files")] * 2
+        accept = socket.socket.accept
+
+        def fail(listening: socket.socket) -> Any:
+            if refusals:
+                raise refusals.pop()
+            return accept(listening)
+
+        monkeypatch.setattr(socket.socket, "accept", fail)
+        listener = await TcpNetwork().listen(Greeting, "127.0.0.1", 0)
+        protocol = await dial(listener.port)
+        assert await asyncio.wait_for(protocol.greeting, 30) == b"hello"
+        assert not refusals
+        listener.close()
+
+    @pytest.mark.asyncio
+    @pytest.mark.parametrize("others", [True, False])
+    async def test_kinds_of_addresses_that_this_machine_does_not_have_are_left_out(
+        self, others: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        unknown = (1_000, socket.SOCK_STREAM, 6, "", ("::", 0))
+
+        async def find(*_: Any, **__: Any) -> list[Any]:
+            known = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+            return [unknown, known] if others else [unknown]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", find)
+        if others:
+            listener = await TcpNetwork().listen(Greeting, "", 0)
+            socket.create_connection(("127.0.0.1", listener.port)).close()
+            listener.close()
+        else:
+            with pytest.raises(SettingsError, match="cannot listen on all addresses port 0: Address family not"):
+                await TcpNetwork().listen(Greeting, "", 0)
+
+    @pytest.mark.asyncio
+    async def test_an_empty_host_means_all_addresses(self) -> None:
+        listener = await TcpNetwork().listen(Greeting, "", 0)
+        for host in ("127.0.0.1", "127.0.0.2"):
+            with socket.create_connection((host, listener.port)) as client:
+                assert await self.end_of(client) == b"hello"
+        listener.close()
 
 
 class TestTlsContext:

@@ -43,6 +43,8 @@ class House:
 
     async def begin(self, epoch: int) -> None:
         """See ``Service``."""
+        if self._instance.listeners is not None:
+            self._instance.listeners.look_again()
         self._instance.start_links(epoch)
 
     async def stand_down(self, reason: str) -> None:

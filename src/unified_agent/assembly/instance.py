@@ -200,6 +200,8 @@ class Instance:
             house = House(self, keyring)
             self.cluster.join(self.host, self.host, house, house)
             self.cluster.on_change(self.server.desks.topology_changed)
+            if self.listeners is not None:
+                self.cluster.on_change(self.listeners.look_again)
         self._lags: deque[float] = deque([0.0], maxlen=LAG_PROBES_KEPT)
 
     @property
@@ -208,6 +210,11 @@ class Instance:
         return None if self.listeners is None else self.listeners.http
 
     # --- what the server asks
+
+    @property
+    def opening(self) -> bool:
+        """Whether a port that should be open is not."""
+        return self.listeners is not None and self.listeners.is_opening
 
     def loop_lag_s(self) -> float:
         """Return the worst lateness of the event loop in the last two seconds."""

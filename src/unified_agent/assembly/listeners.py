@@ -61,6 +61,16 @@ class Listeners:
             self._serving.append(tasks.create_task(self.ajp.serve()))
             await self.ajp.wait_started()
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether a port that should be open is not."""
+        return self.ajp is not None and self.ajp.is_opening
+
+    def look_again(self) -> None:
+        """See what is to be open: something has changed that this rests on."""
+        if self.ajp is not None:
+            self.ajp.look_again()
+
     def stop(self) -> None:
         """Take no more connections."""
         self.http.stop()

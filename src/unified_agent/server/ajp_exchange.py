@@ -10,8 +10,8 @@ from unified_agent.errors import LocalProtocolError
 from unified_agent.server.ajp_scope import scope_of
 from unified_agent.server.edge import Application, Message
 from unified_agent.server.push_transports.stream import TRANSPORT_EXTENSION
-from unified_agent.wire.ajp13.connection import AjpConnection, Phase
-from unified_agent.wire.ajp13.events import BodyReceived, RequestReceived
+from unified_agent.wire.ajp13.connection import AjpConnection
+from unified_agent.wire.ajp13.events import BodyReceived, Phase, RequestReceived
 
 #: A handler whose web server has gone is told so at its next ``receive``, and cancelled after this long, seconds: most
 #: are through by then, and what they have begun they had better end.
@@ -185,25 +185,24 @@ class Exchange:
             self._line.failed(self, error)
 
     def _begin(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        if self._head is not None or self._line.connection.headers_sent:
+        if self._head is not None or self.status:
             raise LocalProtocolError("the answer has begun already")
         self._head = (status, list(headers))
         # The body nearly always follows at once, and then all goes in one write.
         self._loop.call_soon(self._send_late_head)
 
-    def _send_head(self) -> None:
-        if self._head is not None:
-            status, headers = self._head
-            self._line.connection.send_headers(status, headers)
-            self._head = None
-            self.status = status
+    def _send_head(self, head: tuple[int, list[tuple[bytes, bytes]]]) -> None:
+        status, headers = head
+        self._line.connection.send_headers(status, headers)
+        self._head = None
+        self.status = status
 
     def _send_late_head(self) -> None:
         """Let the browser have the headers of an answer whose body takes its time."""
         if self._head is None or self._is_gone or self._is_over:
             return
         try:
-            self._send_head()
+            self._send_head(self._head)
         except LocalProtocolError as error:
             self._head = None
             self._line.failed(self, error)
@@ -213,7 +212,8 @@ class Exchange:
 
     def _send_body(self, data: bytes, *, more: bool) -> None:
         connection = self._line.connection
-        self._send_head()
+        if self._head is not None:
+            self._send_head(self._head)
         connection.send_body(data)
         if more:
             connection.send_flush()
@@ -224,7 +224,8 @@ class Exchange:
     def _end(self) -> None:
         self._line.connection.send_end(self._loop.time())
         self._is_over = True
-        self._wake()
+        if self._waiters:
+            self._wake()
         self._line.exchange_over(self)
 
     def _wake(self) -> None:

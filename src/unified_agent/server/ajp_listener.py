@@ -111,6 +111,9 @@ class AjpListener:
         self._told: dict[CloseReason, tuple[float, int]] = {}
         self._started = asyncio.Event()
         self._stop = asyncio.Event()
+        #: There is a reason to look whether we may be talked to, before the next sweep.
+        self._news = asyncio.Event()
+        self._was_usable = False
         self._empty = asyncio.Event()
         self._empty.set()
         #: By the first digit of their status, since the metrics were read last.
@@ -133,20 +136,30 @@ class AjpListener:
         """Whether connections are taken now."""
         return self._server is not None
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether we may be talked to, and web servers are refused nevertheless: not yet open, or the port is lost."""
+        return self._server is None and not self._stop.is_set() and self._usable()
+
     # --- life
 
     async def serve(self) -> None:
         """Take connections until ``stop``; then answer what is running, for at most ``GRACE_S``, and return."""
         loop = asyncio.get_running_loop()
+        due_s = loop.time() + SWEEP_S
         try:
             while not self._stop.is_set():
+                self._news.clear()
                 await self._listen_if_usable()
                 self._started.set()
-                due_s = loop.time() + SWEEP_S
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), SWEEP_S)
-                if loop.time() < due_s + LATE_SWEEP_S:
-                    self._sweep(loop.time())
+                    async with asyncio.timeout_at(due_s):
+                        await self._news.wait()
+                now_s = loop.time()
+                if now_s >= due_s:
+                    if now_s < due_s + LATE_SWEEP_S:
+                        self._sweep(now_s)
+                    due_s = now_s + SWEEP_S
         finally:
             self._shut("stopping")
             await self._finish()
@@ -159,7 +172,13 @@ class AjpListener:
     def stop(self) -> None:
         """Take no more connections, close the idle ones, and have ``serve`` return within about ``GRACE_S``."""
         self._stop.set()
+        self._news.set()
         self._shut("stopping")
+
+    def look_again(self) -> None:
+        """Open the port now if we have become usable: who is sent here meanwhile would find it closed."""
+        if not self._was_usable and self._usable():
+            self._news.set()
 
     def close(self) -> None:
         """Give the port back without having served."""
@@ -219,7 +238,7 @@ class AjpListener:
     def begin(self, exchange: Exchange) -> None:
         """Have the application answer a request, or refuse it."""
         request = exchange.request
-        if wants_websocket(request):
+        if request.upgrade and wants_websocket(request):
             self._refused("upgrade")
             exchange.answer(*self._problem("request.upgrade", _NO_WEBSOCKET, request))
         elif (request.content_length or 0) > self.body_limit_bytes:
@@ -274,7 +293,7 @@ class AjpListener:
         self._answers = [0] * 10
 
     async def _listen_if_usable(self) -> None:
-        usable = self._usable()
+        usable = self._was_usable = self._usable()
         if usable and self._server is None:
             loop = asyncio.get_running_loop()
             try:

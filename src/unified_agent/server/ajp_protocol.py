@@ -86,18 +86,20 @@ class AjpProtocol(asyncio.Protocol):
         "_closing",
         "_exchange",
         "_listener",
-        "_loop",
         "_stalled",
-        "_transport",
         "_waiters",
         "connection",
+        "loop",
         "paused",
+        "transport",
     )
 
     def __init__(self, listener: Owner, loop: asyncio.AbstractEventLoop) -> None:
         self._listener = listener
-        self._loop = loop
-        self._transport: asyncio.Transport | None = None
+        #: Where it runs.
+        self.loop: Final = loop
+        #: What carries it, None when it is gone.
+        self.transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
         self._closing = False
         self.connection: Final = listener.make_connection(loop.time())
@@ -110,57 +112,47 @@ class AjpProtocol(asyncio.Protocol):
     @property
     def peer(self) -> str:
         """The web server's address, for people."""
-        address = None if self._transport is None else self._transport.get_extra_info("peername")
+        address = None if self.transport is None else self.transport.get_extra_info("peername")
         return f"{address[0]}:{address[1]}" if address else ""
-
-    @property
-    def transport(self) -> asyncio.Transport | None:
-        """What carries it, None when it is gone."""
-        return self._transport
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """Where it runs."""
-        return self._loop
 
     # --- called by the loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport, or refuse it."""
-        self._transport = cast("asyncio.Transport", transport)
+        self.transport = cast("asyncio.Transport", transport)
         if not self._listener.opened(self):
             self._closing = True
             self.connection.give_up(CloseReason.STOPPED, "")
             self.connection.next_event()  # it was never counted as open
-            self._transport.abort()
+            self.transport.abort()
             return
-        self._transport.set_write_buffer_limits(high=_WRITE_HIGH_BYTES, low=_WRITE_LOW_BYTES)
-        find_vanished(self._transport)
+        self.transport.set_write_buffer_limits(high=_WRITE_HIGH_BYTES, low=_WRITE_LOW_BYTES)
+        find_vanished(self.transport)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came and act on it."""
-        self.connection.receive_data(data, self._loop.time())
+        self.connection.receive_data(data, self.loop.time())
         self.act()
 
     def eof_received(self) -> bool:
         """In the middle of a request it means that nobody waits for the answer."""
-        self.connection.receive_eof(self._loop.time())
+        self.connection.receive_eof(self.loop.time())
         self.act()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let everything go."""
-        self.connection.receive_eof(self._loop.time())
+        self.connection.receive_eof(self.loop.time())
         self.act()
-        self._transport = None
+        self.transport = None
         self._listener.forget(self)
         self._wake()
 
     def pause_writing(self) -> None:
         """Have the application wait."""
         self.paused = True
-        if self._transport is not None:
-            self._stalled = (self._transport.get_write_buffer_size(), self._loop.time())
+        if self.transport is not None:
+            self._stalled = (self.transport.get_write_buffer_size(), self.loop.time())
 
     def resume_writing(self) -> None:
         """Have the application go on."""
@@ -186,13 +178,13 @@ class AjpProtocol(asyncio.Protocol):
     def write(self) -> None:
         """Write what the machine wants to say."""
         data = self.connection.data_to_send()
-        if data and self._transport is not None:
-            self._transport.write(data)
+        if data and self.transport is not None:
+            self.transport.write(data)
 
     async def drained(self) -> None:
         """Return once the application may send more."""
         while self.paused and not self._closing:
-            waiter: asyncio.Future[None] = self._loop.create_future()
+            waiter: asyncio.Future[None] = self.loop.create_future()
             self._waiters.append(waiter)
             await waiter
 
@@ -215,16 +207,17 @@ class AjpProtocol(asyncio.Protocol):
             self._listener.refuse_failure(exchange)
 
     def stop(self) -> None:
-        """Close when idle, or after the present answer."""
-        self.connection.stop()
+        """Close when idle, or after the present answer, or that to a request that is on its way."""
+        self.connection.stop(self.loop.time())
         self.act()
+        self._end_when_due()
 
     def cut(self, why: str, reason: CloseReason = CloseReason.STOPPED) -> None:
         """End at once, with all that is unsent."""
         self.connection.give_up(reason, why)
         self.act()
-        if self._transport is not None:
-            self._transport.abort()
+        if self.transport is not None:
+            self.transport.abort()
 
     def look_after(self, now_s: float) -> None:
         """Do what is due by now."""
@@ -232,15 +225,22 @@ class AjpProtocol(asyncio.Protocol):
         if due_s is not None and now_s >= due_s:
             self.connection.handle_timer(now_s)
             self.act()
-        elif self.paused and self._transport is not None:
+        elif self.paused and self.transport is not None:
             unsent, since_s = self._stalled
-            size = self._transport.get_write_buffer_size()
+            size = self.transport.get_write_buffer_size()
             if size < unsent:
                 self._stalled = (size, now_s)
             elif now_s - since_s > STALLED_S:
                 self.cut(f"the web server took nothing for {STALLED_S:g} s", CloseReason.SLOW)
 
     # --- inside
+
+    def _end_when_due(self) -> None:
+        """After the stop nobody may look after us any more."""
+        self.look_after(self.loop.time())
+        due_s = self.connection.next_timer()
+        if due_s is not None:
+            self.loop.call_at(due_s, self._end_when_due)
 
     def _take_body(self, event: BodyReceived) -> None:
         exchange = self._exchange
@@ -262,13 +262,15 @@ class AjpProtocol(asyncio.Protocol):
         self.write()
         was_closing, self._closing = self._closing, True
         self._wake()
-        if self._transport is None or was_closing:
+        if self.transport is None or was_closing:
             return
-        if ended.reason in ANSWERED and self._transport.can_write_eof():
-            self._transport.write_eof()
-            self._loop.call_later(LINGER_S, self._transport.close)
+        # The last answer may have been given before the body that it does not need has come.
+        is_last = ended.reason is CloseReason.STOPPED and self.connection.is_body_due
+        if (ended.reason in ANSWERED or is_last) and self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.loop.call_later(LINGER_S, self.transport.close)
         else:
-            self._transport.close()
+            self.transport.close()
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from unified_agent.server.routing import without_parameters
 from unified_agent.wire.ajp13.codec import ForwardRequest
-from unified_agent.wire.ajp13.codes import HOP_BY_HOP, KNOWN_ATTRIBUTES, TLS_PROTOCOL, Attribute
+from unified_agent.wire.ajp13.codes import KNOWN_ATTRIBUTES, TLS_PROTOCOL, Attribute
 
 _ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 _VERSIONS: Final = {b"HTTP/1.0": "1.0", b"HTTP/1.1": "1.1", b"HTTP/2.0": "2", b"HTTP/2": "2", b"HTTP/3.0": "3"}
@@ -54,7 +54,7 @@ def scope_of(request: ForwardRequest, *, trust_remote_user: bool) -> dict[str, A
         "path": path.decode("utf-8", "replace"),
         "raw_path": request.path,
         "query_string": request.query,
-        "headers": [each for each in request.headers if each[0] not in HOP_BY_HOP],
+        "headers": request.headers.copy(),
         "state": {},
         "extensions": {"ajp": ajp},
     }
@@ -68,4 +68,4 @@ def _others(attributes: dict[bytes, bytes]) -> dict[str, str]:
 
 def wants_websocket(request: ForwardRequest) -> bool:
     """Whether a request asks for a WebSocket, which no web server tunnels through AJP."""
-    return b"websocket" in dict(request.headers).get(b"upgrade", b"").lower()
+    return b"websocket" in request.upgrade.lower()

@@ -101,7 +101,7 @@ class Operations:
         """
         reasons = (
             ("not-active", not self.whereabouts.serves),
-            ("starting", not self.instance.started),
+            ("starting", not self.instance.started or self.instance.opening),
             ("draining", self.instance.draining),
             ("full", len(self.host) >= self.settings.sessions.capacity),
             ("busy", self.instance.loop_lag_s() > BUSY_LAG_S),

@@ -99,6 +99,11 @@ class Instance(Protocol):
         ...
 
     @property
+    def opening(self) -> bool:
+        """Whether a port that should be open is not: the start is complete, but not everybody gets through."""
+        ...
+
+    @property
     def draining(self) -> bool:
         """Whether it is on its way out."""
         ...

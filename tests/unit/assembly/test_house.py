@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
+from typing import cast
 
 from tests.simulation.virtual_loop import run
 from tests.unit.assembly.cluster_place import ClusterPlace
 
-from unified_agent.assembly.house import prover
+from unified_agent.assembly.house import House, prover
+from unified_agent.assembly.instance import Instance
 from unified_agent.cluster.heartbeats import Stage
 from unified_agent.cluster.peer_messages import AdoptAnswer, AdoptQuestion, OrderAnswer, OrderQuestion, StatusAnswer
 from unified_agent.cluster.peer_messages import StatusQuestion as Status
@@ -29,6 +32,14 @@ def test_only_the_active_side_has_its_links_open_and_is_ready():
             assert passive.cluster.report().stage is Stage.JOINING
 
     run(main())
+
+
+def test_who_begins_to_serve_has_its_ports_looked_at_before_its_links_are_opened():
+    done: list[object] = []
+    listeners = SimpleNamespace(look_again=lambda: done.append("ports"))
+    instance = cast("Instance", SimpleNamespace(listeners=listeners, start_links=done.append))
+    asyncio.run(House(instance, Keyring.random()).begin(7))
+    assert done == ["ports", 7]
 
 
 def test_a_report_says_draining_as_soon_as_that_is_ordered_and_ready_when_it_is_taken_back():

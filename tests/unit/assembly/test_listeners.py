@@ -16,6 +16,7 @@ from unified_agent.assembly.instance import Instance
 from unified_agent.assembly.listeners import Listeners
 from unified_agent.errors import SettingsError
 from unified_agent.observe import Metrics
+from unified_agent.server import ajp_listener
 from unified_agent.server.websocket_protocol import WebSocketLimits
 from unified_agent.settings import AjpSettings, HttpSettings, Settings
 
@@ -66,9 +67,35 @@ async def test_web_servers_are_refused_until_the_instance_is_started_and_after_i
 
 
 @pytest.mark.asyncio
+async def test_web_servers_get_through_as_soon_as_the_instance_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ajp_listener, "SWEEP_S", 3_600.0)
+    it = instance(AJP)
+    it.cluster = SimpleNamespace(members=SimpleNamespace(has_store=lambda: False))
+    it.whereabouts.serves = False
+    listeners = listeners_of(it)
+    assert listeners.ajp is not None
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
+        await listeners.open_http(tasks)
+        await listeners.open_ajp(tasks)
+        assert not listeners.is_opening
+        it.whereabouts.serves = True
+        assert listeners.is_opening
+        listeners.look_again()
+        while listeners.is_opening:  # noqa: ASYNC110 - the listener tells nobody
+            await asyncio.sleep(0)
+        line = await Line.connect(listeners.ajp.port)
+        assert (await line.ask(front.request(secret=b"s"))).body == b"hello"
+        await line.close()
+        listeners.stop()
+        await listeners.wait_closed()
+
+
+@pytest.mark.asyncio
 async def test_without_a_port_there_is_no_ajp() -> None:
     listeners = listeners_of(instance(AjpSettings()))
     assert listeners.ajp is None
+    assert not listeners.is_opening
+    listeners.look_again()
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as tasks:
         await listeners.open_http(tasks)
         await listeners.open_ajp(tasks)

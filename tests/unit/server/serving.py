@@ -82,6 +82,7 @@ class Whole:
 
     def __init__(self) -> None:
         self.started = True
+        self.opening = False
         self.draining = False
         self.lag_s = 0.001
 

@@ -18,6 +18,7 @@ from unified_agent.observe import Metrics
 from unified_agent.server import ajp_listener
 from unified_agent.server.ajp_listener import AjpListener
 from unified_agent.settings import AjpSettings
+from unified_agent.wire.ajp13 import connection
 
 SECRET = b"s3cr3t"
 
@@ -211,6 +212,39 @@ async def test_stopping_closes_the_idle_and_lets_the_running_finish() -> None:
 
 
 @pytest.mark.asyncio
+async def test_stopping_waits_for_requests_that_a_ping_has_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "REQUEST_FOLLOWS_S", 3_600.0)
+    monkeypatch.setattr(ajp_listener, "GRACE_S", 3_600.0)
+    async with serving() as served:
+        follows, asks_again = await served.connect(), await served.connect()
+        for line in (follows, asks_again):
+            line.writer.write(front.CPING)
+            assert await line.packet() == front.CPONG[4:]
+        served.listener.stop()
+        asks_again.writer.write(front.CPING)
+        assert await asks_again.is_closed()
+        assert not served.task.done()
+        answer = await follows.ask(GET)
+        assert (answer.status, answer.reuse) == (200, False)
+        await asyncio.wait_for(served.task, LIMIT_S)
+
+
+@pytest.mark.asyncio
+async def test_requests_that_were_announced_and_do_not_come_hold_nothing_up_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "REQUEST_FOLLOWS_S", 0.05)
+    monkeypatch.setattr(ajp_listener, "GRACE_S", 3_600.0)
+    async with serving() as served:
+        line = await served.connect()
+        line.writer.write(front.CPING)
+        assert await line.packet() == front.CPONG[4:]
+        served.listener.stop()
+        assert await line.is_closed()
+        await asyncio.wait_for(served.task, LIMIT_S)
+
+
+@pytest.mark.asyncio
 async def test_what_does_not_finish_in_time_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ajp_listener, "GRACE_S", 0.05)
     ends = []
@@ -254,6 +288,41 @@ async def test_an_instance_that_may_not_be_found_does_not_listen_until_it_may(mo
 
 
 @pytest.mark.asyncio
+async def test_who_becomes_usable_is_told_to_listen_at_once_and_is_opening_until_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ajp_listener, "SWEEP_S", 3_600.0)
+    usable = [False]
+    async with serving(usable=lambda: usable[0]) as served:
+        served.listener.look_again()
+        await asyncio.sleep(0)
+        assert (served.listener.is_listening, served.listener.is_opening) == (False, False)
+        usable[0] = True
+        assert served.listener.is_opening
+        served.listener.look_again()
+        await served.until(lambda: served.listener.is_listening)
+        assert not served.listener.is_opening
+        assert (await (await served.connect()).ask(GET)).status == 200
+        served.listener.stop()
+        assert not served.listener.is_opening, "nothing is to open any more"
+
+
+@pytest.mark.asyncio
+async def test_news_do_not_have_connections_looked_after_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ajp_listener, "SWEEP_S", 3_600.0)
+    sweeps: list[float] = []
+    monkeypatch.setattr(ajp_listener.AjpListener, "_sweep", lambda _, now_s: sweeps.append(now_s))
+    usable = [False]
+    async with serving(usable=lambda: usable[0]) as served:
+        usable[0] = True
+        for _ in range(5):
+            served.listener.look_again()
+            await asyncio.sleep(0)
+        await served.until(lambda: served.listener.is_listening)
+    assert sweeps == []
+
+
+@pytest.mark.asyncio
 async def test_a_port_that_another_took_meanwhile_is_had_again_when_that_one_gives_it_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -266,6 +335,7 @@ async def test_a_port_that_another_took_meanwhile_is_had_again_when_that_one_giv
             usable[0] = True
             await asyncio.sleep(0.1)
             assert not served.listener.is_listening
+            assert served.listener.is_opening
             assert not served.task.done()
         await served.until(lambda: served.listener.is_listening)
         assert (await (await served.connect()).ask(GET)).status == 200

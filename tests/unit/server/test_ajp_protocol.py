@@ -167,6 +167,21 @@ async def test_an_idle_connection_is_closed_when_its_time_has_come() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_last_answer_that_did_not_need_the_body_is_given_time_to_arrive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ajp_protocol, "LINGER_S", 0.0)
+    server = WebServer(ok)
+    server.send(front.request("POST", headers=[(b"content-length", b"3")]))
+    server.protocol.stop()
+    await server.idle()
+    (answer,) = front.answers(server.transport.take())
+    server.send(front.body(b"abc"))
+    await server.idle()
+    assert (answer.status, answer.reuse, server.transport.ends) == (200, False, ["eof", "close"])
+
+
+@pytest.mark.asyncio
 async def test_stopping_lets_a_running_answer_be_the_last() -> None:
     release = asyncio.Event()
 

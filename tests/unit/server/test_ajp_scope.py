@@ -41,6 +41,15 @@ def test_a_request_looks_as_the_browser_sent_it_to_the_web_server() -> None:
     }
 
 
+def test_what_an_application_does_to_its_scope_the_next_request_does_not_see() -> None:
+    packet = front.request("GET", b"/same", [(b"host", b"desk.example.com")])
+    first = scope(packet)
+    untouched = scope(packet)
+    first["headers"].append((b"x-own", b"1"))
+    first["state"]["seen"] = first["extensions"]["ajp"]["attributes"]["seen"] = True
+    assert scope(packet) == untouched
+
+
 @pytest.mark.parametrize(
     ("sent", "path"),
     [

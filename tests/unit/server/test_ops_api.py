@@ -48,6 +48,17 @@ async def test_an_instance_is_unready_while_it_starts_drains_is_full_or_busy():
     assert alive.status_code == 200
 
 
+async def test_an_instance_is_unready_but_started_while_a_port_of_its_own_is_still_to_open():
+    world = World()
+    world.whole.opening = True
+    async with world.client() as client:
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()["reasons"]) == (503, ["starting"])
+        assert (await client.get("/startupz")).status_code == 200
+        world.whole.opening = False
+        assert (await client.get("/readyz")).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("reasons", "status"),
     [

@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import starmap
 from typing import Final
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from unified_agent.wire.ajp13.codes import (
     CHUNK_AROUND_BYTES,
     CODED_NAME,
     HEAD_BYTES,
+    HOP_BY_HOP,
     METHOD_STORED,
     METHODS,
     NOT_SENT,
@@ -44,6 +46,8 @@ END_AND_CLOSE: Final = OUR_MAGIC + b"\x00\x02\x05\x00"
 _U16: Final = struct.Struct(">H").pack
 _HEAD: Final = struct.Struct(">2sH").pack
 _CHUNK: Final = struct.Struct(">2sHBH").pack
+#: What would break out of a header's line.
+_BREAKING: Final = re.compile(rb"[\r\n\0]")
 _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: What a path may consist of: visible ASCII, everything else comes percent-encoded.
 _PATH: Final = re.compile(rb"/[!-~]*|\*")
@@ -61,6 +65,9 @@ _SECRET: Final = int(Attribute.SECRET)
 _SSL_KEY_SIZE: Final = int(Attribute.SSL_KEY_SIZE)
 _STORED_METHOD: Final = int(Attribute.STORED_METHOD)
 _SEND_BODY_CHUNK: Final = int(Kind.SEND_BODY_CHUNK)
+#: So many requests are remembered, of a browser some 3 kB each, and none that is longer.
+_REMEMBERED_REQUESTS: Final = 512
+_REMEMBERED_BYTES: Final = 2_048
 #: Longer numbers of bytes there are none.
 _LENGTH_DIGITS: Final = 18
 
@@ -90,11 +97,14 @@ class ForwardRequest(Struct, frozen=True, gc=False):
         remote_address, remote_port: of the browser, as the web server sees it; empty and 0 when not told.
         server_name, server_port: which the browser asked for. Not ours, and not to be believed.
         is_tls: between browser and web server.
-        headers: names in lower case.
+        headers: names in lower case; without those of the connection between browser and web server.
         content_length: as announced, None for nothing announced.
         is_chunked: a body of unknown length can be had.
         strings: attributes of the protocol by their code, without the secret.
         attributes: request attributes by their name.
+        route: which the balancer chose or the session named; empty for none.
+        activation: of this instance at mod_jk's balancer: ``ACT``, ``DIS``, ``STP``, or empty.
+        upgrade: which protocol the browser would rather speak; empty for none.
     """
 
     method: str
@@ -111,16 +121,9 @@ class ForwardRequest(Struct, frozen=True, gc=False):
     is_chunked: bool
     strings: dict[int, bytes]
     attributes: dict[bytes, bytes]
-
-    @property
-    def route(self) -> str:
-        """Which the balancer chose or the session named; empty for none."""
-        return self.strings.get(_ROUTE, b"").decode("latin-1")
-
-    @property
-    def activation(self) -> str:
-        """Of this instance at mod_jk's balancer: ``ACT``, ``DIS``, ``STP``, or empty."""
-        return self.attributes.get(ACTIVATION, b"").decode("latin-1")
+    route: str
+    activation: str
+    upgrade: bytes
 
     def text(self, code: Attribute) -> str:
         """Return an attribute of the protocol, empty for none. Of a user only for those who trust the web server."""
@@ -131,7 +134,7 @@ class ForwardRequest(Struct, frozen=True, gc=False):
 
 
 def read_forward_request(payload: bytes, header_limit: int) -> tuple[ForwardRequest, bytes]:
-    """Read a request.
+    """Read a request. Nobody may change what it holds: whoever asks again in the same bytes is given the same.
 
     Args:
         payload: all of the packet behind its length; it begins with FORWARD_REQUEST.
@@ -145,8 +148,9 @@ def read_forward_request(payload: bytes, header_limit: int) -> tuple[ForwardRequ
 
     Source: section 5 of our AJP/1.3 reference, taken from captures of mod_jk and mod_proxy_ajp: tests/vectors/ajp13.
     """
+    read = _read_remembering if len(payload) <= _REMEMBERED_BYTES else _read_request
     try:
-        return _read_request(payload, header_limit)
+        return read(payload, header_limit)
     except IndexError:
         raise Fault(CloseReason.MALFORMED, "a request ends before it is complete") from None
 
@@ -206,13 +210,20 @@ def _read_request(payload: bytes, header_limit: int) -> tuple[ForwardRequest, by
         server_name.decode("latin-1"),
         payload[at] << 8 | payload[at + 1],
         payload[at + 2] != 0,
-        headers,
+        [each for each in headers if each[0] not in HOP_BY_HOP],
         content_length,
         is_chunked,
         strings,
         attributes,
+        strings.get(_ROUTE, b"").decode("latin-1"),
+        attributes.get(ACTIVATION, b"").decode("latin-1"),
+        dict(headers).get(b"upgrade", b""),
     )
     return request, secret
+
+
+#: A browser that polls, and a probe, ask in the same bytes each time. What cannot be read is never remembered.
+_read_remembering: Final = lru_cache(maxsize=_REMEMBERED_REQUESTS)(_read_request)
 
 
 def _unended() -> Fault:
@@ -341,20 +352,8 @@ def headers_packet(status: int, headers: Iterable[tuple[bytes, bytes]], packet_s
     Raises:
         LocalProtocolError: they do not fit into one packet, or would break out of their line.
     """
-    parts = [_status_bytes(status), b""]
-    values = []
-    for name, value in headers:
-        coded = _coded_name(name)
-        if coded:
-            if len(value) >= NULL_LENGTH:
-                raise LocalProtocolError(f"a header has {len(value)} bytes")
-            parts += (coded, _U16(len(value)), value, b"\0")
-            values.append(value)
-    together = b"".join(values)
-    if b"\n" in together or b"\r" in together or b"\0" in together:
-        raise LocalProtocolError("a header has a line feed in it, or a zero")
-    parts[1] = _U16(len(values))
-    payload = b"".join(parts)
+    written = [each for each in starmap(_header_bytes, headers) if each]
+    payload = b"".join((_status_bytes(status), _U16(len(written)), *written))
     if len(payload) > packet_size_bytes - HEAD_BYTES:
         raise LocalProtocolError(f"headers of {len(payload)} bytes do not fit into one packet")
     return _HEAD(OUR_MAGIC, len(payload)) + payload
@@ -384,12 +383,17 @@ def _status_bytes(status: int) -> bytes:
     return bytes((Kind.SEND_HEADERS,)) + _U16(status) + _U16(len(phrase)) + phrase + b"\0"
 
 
-@lru_cache(maxsize=256)
-def _coded_name(name: bytes) -> bytes:
-    """Return how a header's name is written; empty for one that is not sent."""
+@lru_cache(maxsize=512)
+def _header_bytes(name: bytes, value: bytes) -> bytes:
+    """Return how a header is written; empty for one that is not sent. Most of an answer's are those of the last."""
     name = name.lower()
     if name in NOT_SENT:
         return b""
     if not _TOKEN.fullmatch(name) or len(name) >> 8 >= CODED_NAME:
         raise LocalProtocolError("the name of a header is none")
-    return _RESPONSE_CODES.get(name) or _U16(len(name)) + name + b"\0"
+    if len(value) >= NULL_LENGTH:
+        raise LocalProtocolError(f"a header has {len(value)} bytes")
+    if _BREAKING.search(value):
+        raise LocalProtocolError("a header has a line feed in it, or a zero")
+    coded = _RESPONSE_CODES.get(name) or _U16(len(name)) + name + b"\0"
+    return coded + _U16(len(value)) + value + b"\0"

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import hmac
 from collections import deque
-from enum import Enum
 from typing import Final
 
 from unified_agent.errors import LocalProtocolError
@@ -45,8 +44,8 @@ from unified_agent.wire.ajp13.codes import (
     Kind,
     has_no_body,
 )
-from unified_agent.wire.ajp13.events import BodyReceived, Ended, Event, RequestReceived
-from unified_agent.wire.ajp13.limits import AjpLimits
+from unified_agent.wire.ajp13.events import BodyReceived, Ended, Event, Phase, RequestReceived
+from unified_agent.wire.ajp13.limits import REQUEST_FOLLOWS_S, AjpLimits
 from unified_agent.wire.ajp13.reasons import CloseReason
 
 _FIRST_BYTE, _SECOND_BYTE = FRONT_MAGIC
@@ -54,15 +53,7 @@ _FIRST_BYTE, _SECOND_BYTE = FRONT_MAGIC
 _CPING: Final = FRONT_MAGIC + b"\x00\x01\x0a"
 
 
-class Phase(Enum):
-    """What is going on: nothing, a request that is not answered yet, or nothing ever again."""
-
-    IDLE = "idle"
-    ANSWERING = "answering"
-    OVER = "over"
-
-
-#: The same, found faster than members of an enumeration.
+#: The phases, found faster than members of an enumeration.
 _IDLE, _ANSWERING, _OVER = Phase
 _FORWARD_REQUEST, _PING = int(Kind.FORWARD_REQUEST), int(Kind.CPING)
 
@@ -88,6 +79,7 @@ class AjpConnection:
         "_outgoing",
         "_partial_s",
         "_phase",
+        "_ponged_s",
         "_request",
         "_secret",
         "_stopping",
@@ -106,6 +98,8 @@ class AjpConnection:
         self._need_bytes = HEAD_BYTES
         self._partial_s = now_s
         self._waiting_s = now_s
+        #: When a ping was answered that no request has followed yet.
+        self._ponged_s = -REQUEST_FOLLOWS_S
         self._outgoing: list[bytes] = []
         self._events: deque[Event] = deque()
         # of the request that is being answered
@@ -215,10 +209,14 @@ class AjpConnection:
         self._waiting_s = now_s
         self._take_kept(now_s)
 
-    def stop(self) -> None:
-        """Take no more requests: end now, or when the present one is answered."""
+    def stop(self, now_s: float) -> None:
+        """Take no more requests: end now, when the present one is answered, or when the one that was announced is.
+
+        Announced is one of which a part has come, and one whose ping was answered just now. For that one
+        ``next_timer`` waits; nothing more is answered to pings.
+        """
         self._stopping = True
-        if self._phase is _IDLE:
+        if self._phase is _IDLE and now_s >= self._announced_until_s():
             self._end(CloseReason.STOPPED, "nothing was going on")
 
     def fail(self, detail: str) -> None:
@@ -243,8 +241,7 @@ class AjpConnection:
             data = bytes(unread)
             unread.clear()
         elif data == _CPING and self._phase is _IDLE and not self._due:
-            self._waiting_s = now_s
-            self._outgoing.append(CPONG)
+            self._take_ping(now_s)
             return
         self._take(data, now_s)
 
@@ -269,6 +266,8 @@ class AjpConnection:
         """See ``doors``. While we are busy answering, nothing is expected of the web server."""
         if self._phase is _OVER or (self._phase is _ANSWERING and not self._due):
             return None
+        if self._stopping and self._phase is _IDLE:
+            return self._announced_until_s()
         if self._unread:
             return self._partial_s + self._limits.read_timeout_s
         return self._waiting_s + self._limits.idle_timeout_s
@@ -278,7 +277,9 @@ class AjpConnection:
         due_s = self.next_timer()
         if due_s is None or now_s < due_s:
             return
-        if self._unread:
+        if self._stopping and self._phase is _IDLE:
+            self._end(CloseReason.STOPPED, "the request that was announced did not come")
+        elif self._unread:
             self._end(CloseReason.SLOW, f"a packet was not complete within {self._limits.read_timeout_s:g} s")
         elif self._due:
             self._end(CloseReason.SLOW, f"no packet of body within {self._limits.idle_timeout_s:g} s")
@@ -344,16 +345,28 @@ class AjpConnection:
             request, secret = read_forward_request(payload, self._limits.header_limit)
             self._begin(request, secret, now_s)
         elif kind == _PING:
-            self._waiting_s = now_s
-            self._outgoing.append(CPONG)
+            self._take_ping(now_s)
         elif kind is not None:
             raise Fault(CloseReason.UNEXPECTED, f"a packet of kind {kind}", 0)
+
+    def _take_ping(self, now_s: float) -> None:
+        if self._stopping:  # without an answer the web server goes elsewhere, and loses nothing
+            self._end(CloseReason.STOPPED, "a ping came after the stop")
+            return
+        self._waiting_s = self._ponged_s = now_s
+        self._outgoing.append(CPONG)
+
+    def _announced_until_s(self) -> float:
+        """Return until when a request may be on its way to us, while nothing is going on."""
+        since_s = max(self._ponged_s, self._partial_s) if self._unread else self._ponged_s
+        return since_s + REQUEST_FOLLOWS_S
 
     def _begin(self, request: ForwardRequest, secret: bytes, now_s: float) -> None:
         self._request = request
         self._headers_sent = False
         self._answer_left_bytes = None
         self._phase = _ANSWERING
+        self._ponged_s = -REQUEST_FOLLOWS_S
         if self._secret and not hmac.compare_digest(secret, self._secret):
             detail = "the secret is not ours" if secret else "there is no secret"
             raise Fault(CloseReason.SECRET, detail, 403)

@@ -1,11 +1,21 @@
-"""What a connection reports to its owner."""
+"""What a connection reports to its owner, and what is going on on it."""
 
 from __future__ import annotations
+
+from enum import Enum
 
 from msgspec import Struct
 
 from unified_agent.wire.ajp13.codec import ForwardRequest
 from unified_agent.wire.ajp13.reasons import CloseReason
+
+
+class Phase(Enum):
+    """What is going on: nothing, a request that is not answered yet, or nothing ever again."""
+
+    IDLE = "idle"
+    ANSWERING = "answering"
+    OVER = "over"
 
 
 class RequestReceived(Struct, frozen=True, gc=False):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from unified_agent.errors import LocalProtocolError
 from unified_agent.wire.ajp13.codes import KNOWN_ATTRIBUTES, PACKET_LEAST_BYTES, PACKET_MOST_BYTES
+
+#: A request that was asked for by a ping comes within this after our answer, seconds. It leaves the web server at once,
+#: but that one and we may both be late: closed in between, a POST is lost, as no web server sends it twice.
+REQUEST_FOLLOWS_S: Final = 2.0
 
 
 class AjpLimits(Struct, frozen=True, kw_only=True):

@@ -11,9 +11,9 @@ from tests.unit.wire.ajp13 import front
 
 from unified_agent.errors import LocalProtocolError
 from unified_agent.wire.ajp13.codes import KNOWN_ATTRIBUTES
-from unified_agent.wire.ajp13.connection import AjpConnection, Phase
-from unified_agent.wire.ajp13.events import BodyReceived, Ended, Event, RequestReceived
-from unified_agent.wire.ajp13.limits import AjpLimits
+from unified_agent.wire.ajp13.connection import AjpConnection
+from unified_agent.wire.ajp13.events import BodyReceived, Ended, Event, Phase, RequestReceived
+from unified_agent.wire.ajp13.limits import REQUEST_FOLLOWS_S, AjpLimits
 from unified_agent.wire.ajp13.reasons import CloseReason
 
 CAPTURED = Path(__file__).parents[3] / "vectors" / "ajp13" / "captured.toml"
@@ -484,14 +484,75 @@ def test_the_web_servers_leaving_ends_the_connection_whatever_goes_on() -> None:
 
 def test_stopping_ends_an_idle_connection_at_once_and_a_busy_one_with_its_answer() -> None:
     idle, busy = connected(), connected()
-    idle.stop()
+    idle.stop(0.0)
     assert ended(idle).reason is CloseReason.STOPPED
     feed(busy, GET)
-    busy.stop()
+    busy.stop(0.0)
     assert events_of(busy) == []
     found = answer(busy)
     assert (found.status, found.reuse) == (200, False)
     assert ended(busy).reason is CloseReason.STOPPED
+
+
+def pinged(at_s: float) -> AjpConnection:
+    connection = connected()
+    connection.receive_data(front.CPING, at_s)
+    assert connection.data_to_send() == front.CPONG
+    return connection
+
+
+@pytest.mark.parametrize("parts", [(GET,), (GET[:9], GET[9:]), tuple(bytes((b,)) for b in GET)])
+def test_a_request_whose_ping_was_answered_before_the_stop_is_the_last_one(parts: tuple[bytes, ...]) -> None:
+    connection = pinged(100.0)
+    connection.stop(100.0 + REQUEST_FOLLOWS_S - 0.1)
+    assert events_of(connection) == []
+    assert connection.next_timer() == 100.0 + REQUEST_FOLLOWS_S
+    for part in parts:
+        connection.receive_data(part, 101.0)
+    assert isinstance(connection.next_event(), RequestReceived)
+    assert connection.next_timer() is None
+    found = answer(connection)
+    assert (found.status, found.reuse) == (200, False)
+    assert ended(connection).reason is CloseReason.STOPPED
+
+
+def test_a_request_of_which_a_part_has_come_before_the_stop_is_the_last_one() -> None:
+    connection = connected()
+    connection.receive_data(GET[:-1], 100.0)
+    connection.stop(100.5)
+    connection.receive_data(GET[-1:], 101.0)
+    assert isinstance(connection.next_event(), RequestReceived)
+    assert not answer(connection).reuse
+
+
+def test_a_request_that_was_announced_and_does_not_come_is_not_waited_for_long() -> None:
+    connection = pinged(100.0)
+    connection.stop(100.0)
+    connection.handle_timer(100.0 + REQUEST_FOLLOWS_S - 0.1)
+    assert events_of(connection) == []
+    connection.handle_timer(100.0 + REQUEST_FOLLOWS_S)
+    assert ended(connection).reason is CloseReason.STOPPED
+
+
+def test_after_the_stop_no_ping_is_answered_so_that_the_web_server_goes_elsewhere() -> None:
+    for packets in (front.CPING, front.CPING + GET):
+        connection = pinged(100.0)
+        connection.stop(100.0)
+        connection.receive_data(packets, 100.1)
+        assert connection.data_to_send() == b""
+        assert ended(connection).reason is CloseReason.STOPPED
+        assert connection.next_timer() is None
+
+
+def test_stopping_does_not_wait_where_no_request_is_announced() -> None:
+    long_ago, served = pinged(100.0), pinged(100.0)
+    long_ago.stop(100.0 + REQUEST_FOLLOWS_S)
+    assert ended(long_ago).reason is CloseReason.STOPPED
+    served.receive_data(GET, 100.0)
+    assert isinstance(served.next_event(), RequestReceived)
+    assert answer(served).reuse
+    served.stop(100.0)
+    assert ended(served).reason is CloseReason.STOPPED
 
 
 def test_the_owner_may_end_it_for_reasons_of_its_own_once() -> None:
