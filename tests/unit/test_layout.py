@@ -55,8 +55,6 @@ WITHOUT_OWN_TEST: dict[str, str] = {
     "links/telephony/test_dmcc_link.py; its bytes: wire/csta/test_connection.py",
     "src/unified_agent/links/telephony/observing.py": "the order of monitors at one station, seen at the AES: "
     "links/telephony/test_desk.py, test_dmcc_link.py and test_telephony.py",
-    "src/unified_agent/links/telephony/jtapi/process.py": "a process with a JVM, signals and a descriptor: "
-    "integration/test_jtapi_process.py starts it",
     **dict.fromkeys(
         [
             f"src/unified_agent/links/telephony/jtapi/{name}.py"
@@ -67,6 +65,8 @@ WITHOUT_OWN_TEST: dict[str, str] = {
     ),
     "src/unified_agent/links/telephony/jtapi/call_views.py": "what a station sees of a call, in the facts that follow: "
     "links/telephony/jtapi/test_call_telling.py",
+    "src/unified_agent/links/telephony/jtapi/process.py": "a process with a JVM, signals and a descriptor: "
+    "integration/test_jtapi_process.py starts it",
     "src/unified_agent/assembly/process.py": "a process with signals, descriptors and a real loop: "
     "integration/test_server.py and integration/test_guardian.py start it",
     "src/unified_agent/server/http_listener.py": "binds a port and runs uvicorn on it, which needs real sockets: "
