@@ -210,7 +210,8 @@ class JtapiLink:
             open_limit_s=jtapi.open_limit_s,
             heartbeat_s=jtapi.heartbeat_s,
             probe_interval_s=jtapi.probe_interval_s,
-            silence_limit_s=settings.link.silence_limit_s,
+            # A question that is not answered was asked up to an interval after the last answer.
+            silence_limit_s=settings.link.silence_limit_s - jtapi.probe_interval_s,
             request_limit_s=settings.link.request_limit_s,
             poll_interval_s=settings.poll_interval_s,
             threads=jtapi.threads,
