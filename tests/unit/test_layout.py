@@ -55,6 +55,16 @@ WITHOUT_OWN_TEST: dict[str, str] = {
     "links/telephony/test_dmcc_link.py; its bytes: wire/csta/test_connection.py",
     "src/unified_agent/links/telephony/observing.py": "the order of monitors at one station, seen at the AES: "
     "links/telephony/test_desk.py, test_dmcc_link.py and test_telephony.py",
+    **dict.fromkeys(
+        [
+            f"src/unified_agent/links/telephony/jtapi/{name}.py"
+            for name in ("agent_desk", "call_desk", "dispatcher", "observed_stations", "observing", "service_watch")
+        ],
+        "parts of JTAPI's desk, seen by what is asked and said: links/telephony/jtapi/test_desk.py plays each, "
+        "property/test_jtapi_desk.py any history of them",
+    ),
+    "src/unified_agent/links/telephony/jtapi/call_views.py": "what a station sees of a call, in the facts that follow: "
+    "links/telephony/jtapi/test_call_telling.py",
     "src/unified_agent/links/telephony/jtapi/process.py": "a process with a JVM, signals and a descriptor: "
     "integration/test_jtapi_process.py starts it",
     "src/unified_agent/assembly/process.py": "a process with signals, descriptors and a real loop: "

@@ -85,6 +85,7 @@ class AgentDesk:
         *,
         urgent: bool = True,
         otherwise: AgentStateReported | None = None,
+        only_pending: bool = False,
     ) -> None:
         """Read the agent's mode and report it, unless an own change of mode has overtaken it.
 
@@ -93,6 +94,7 @@ class AgentDesk:
             end: told the outcome afterwards.
             urgent: somebody waits for it.
             otherwise: reported when nothing can be read.
+            only_pending: report only a mode that the switch holds until the call ends.
         """
         session, changes = station.session, station.mode_changes
 
@@ -100,6 +102,8 @@ class AgentDesk:
             told = otherwise
             if isinstance(outcome, Done) and session is not None:
                 told = report_read(session, outcome.result)
+            if only_pending and told is not None and told.pending_mode is None:
+                told = None
             if told is not None and station.session == session and station.mode_changes == changes:
                 station.reported = told
                 self._report(told)

@@ -25,7 +25,8 @@ from unified_agent.domain.facts import (
 )
 from unified_agent.domain.ids import CallId, SessionId
 from unified_agent.domain.states import LegState
-from unified_agent.links.telephony.jtapi.call_book import CallBook, Delivery, Joining
+from unified_agent.links.telephony.jtapi.call_book import CallBook, Delivery
+from unified_agent.links.telephony.jtapi.call_legs import Joining
 from unified_agent.links.telephony.jtapi.call_views import View, seen_of, view_of
 
 _TALKING: Final = frozenset({LegState.ACTIVE, LegState.CONFERENCED, LegState.HELD})

@@ -16,7 +16,7 @@ from unified_agent.domain.facts import CallSeen, PartySeen
 from unified_agent.domain.ids import CallId
 from unified_agent.domain.limits import PARTIES_PER_CALL
 from unified_agent.domain.states import Direction, LegState
-from unified_agent.links.telephony.jtapi.call_book import BookCall, Leg
+from unified_agent.links.telephony.jtapi.call_legs import BookCall, Leg
 from unified_agent.links.telephony.jtapi.constants import ControlConnection, ControlTerminal
 
 _ARRIVING: Final = frozenset({ControlConnection.OFFERED, ControlConnection.ALERTING})

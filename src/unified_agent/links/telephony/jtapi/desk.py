@@ -240,14 +240,14 @@ class JtapiDesk:
         """
         self._done(effect)
         if surely:
-            self._agents.query(station)
-        else:
-            self._agents.query_if_never_told(station)
+            self._agents.query(station, only_pending=True)
+        self._agents.query_if_never_told(station)
 
     def _mode_taken(self, effect: AskSwitch, ask: ChangeMode, station: Station, waits: bool) -> None:
         was_pending, station.is_mode_pending = station.is_mode_pending, waits is True
         if waits is not True:
-            self._mode_asked(effect, station, surely=was_pending)
+            told = station.reported
+            self._mode_asked(effect, station, surely=was_pending and told is not None and told.mode is ask.mode)
             return
         self._report(ModePending(session=effect.session, request=effect.request, mode=ask.mode, reason=ask.reason))
 

@@ -12,8 +12,15 @@ from typing import Any, Final
 
 from unified_agent.domain.ports import Clock, Timer
 from unified_agent.links.telephony.exchange import OVERLOADED_IN_FLIGHT_LIMIT, Done, Outcome, Unanswered
-from unified_agent.links.telephony.jtapi.operation_refusals import refusal_of_operation
-from unified_agent.links.telephony.jtapi.provider import Operation, OperationFailed, Provider
+from unified_agent.links.telephony.jtapi.operation_refusals import is_unknown, refusal_of_operation
+from unified_agent.links.telephony.jtapi.provider import (
+    Operation,
+    OperationFailed,
+    Probe,
+    Provider,
+    ReadAgent,
+    ReadCalls,
+)
 from unified_agent.links.telephony.refusals import BUSY, LINK_DOWN, Topic
 
 #: Operations that wait for a place; beyond it they are refused as busy.
@@ -22,6 +29,10 @@ WAITING_LIMIT: Final = 10_000
 PROBE_PLACES: Final = 1
 
 End = Callable[[Outcome[Any]], None]
+
+
+#: Operations that change nothing at the switch: one that failed may be called refused.
+_READING: Final = (Probe, ReadAgent, ReadCalls)
 
 
 class _Job:
@@ -168,7 +179,10 @@ class Dispatcher:
         if not isinstance(result, OperationFailed):
             end(Done(result))
         elif job.on_failure is None or not job.on_failure(result):
-            end(refusal_of_operation(result, job.topic))
+            if is_unknown(result) and not isinstance(job.operation, _READING):
+                end(Unanswered(result.detail or result.kind))
+            else:
+                end(refusal_of_operation(result, job.topic))
 
     def _time_out(self, job: _Job) -> None:
         end = self._let_go(job)

@@ -194,7 +194,7 @@ class JtapiLink:
             raise
         finally:
             self._leave(visit, "closed", "we left the process")
-            how = await worker.end(at_once=visit.hangs)
+            how = await _ended(worker, at_once=visit.hangs)
         return visit.outcome(how)
 
     def _open(self, server: AesServerSettings) -> messages.Open:
@@ -347,6 +347,16 @@ class JtapiLink:
 
     def _count_unexpected(self) -> None:
         self._metrics.link_unexpected_reports.labels(kind=_KIND).inc()
+
+
+async def _ended(worker: Worker, *, at_once: bool) -> str:
+    """End a worker, and return how it ended; also when we are called off meanwhile, so that it is gone by then."""
+    ending = asyncio.ensure_future(worker.end(at_once=at_once))
+    try:
+        return await asyncio.shield(ending)
+    except asyncio.CancelledError:
+        await asyncio.wait([ending])
+        raise
 
 
 class _Visit:

@@ -109,6 +109,14 @@ def refusal_of_operation(failure: OperationFailed, topic: Topic) -> Refusal:
     return Refusal(id=found.id, detail=detail, fatal=found.fatal)
 
 
+def is_unknown(failure: OperationFailed) -> bool:
+    """Say whether an operation failed on its way, so that it may or may not have been carried out.
+
+    Assumed: so did one whose exception is the platform's own and has no number of AES's.
+    """
+    return failure.kind == "PlatformException" and failure.pair[0] not in {_ACS, _CSTA}
+
+
 def _said(failure: OperationFailed, topic: Topic) -> Refusal:
     error_class = _CLASSES.get(failure.kind, ErrorClass.OPERATION)
     for value in (*_WORD.findall(failure.detail), _paired(failure.pair, topic), _of_kind(failure.kind, topic)):

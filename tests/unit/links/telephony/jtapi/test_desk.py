@@ -349,6 +349,14 @@ def test_events_follow_a_refused_snapshot(kind: type[provider.Operation]) -> Non
     assert [type(each) for each in world.answers(request)] == [RequestRefused]
 
 
+def test_operation_that_fails_on_its_way_may_have_been_carried_out() -> None:
+    world = observed()
+    world.provider.replies[provider.Dial] = NEVER
+    request = world.ask(commands.MakeCall(number="2002"))
+    world.provider.tell(provider.Dial, OperationFailed("PlatformException", "the link to AES was lost"))
+    assert [type(each) for each in world.answers(request)] == [RequestUnknown]
+
+
 # --- agents
 
 
