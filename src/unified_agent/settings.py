@@ -126,9 +126,10 @@ class JtapiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             list the machine's processes can read them.
         threads: requests to AES under way at the same time. Each waits for AES in a thread of its own.
         open_limit_s: from the process's start to the switch in service, the start of the JVM included.
-        heartbeat_s: interval of AES's own heartbeats, for clients that let it be set; 0 leaves the usual 20 s.
-        probe_interval_s: AES is asked for its state this often. One that does not answer is lost after
-            ``telephony.link.silence_limit_s``.
+        heartbeat_s: interval of AES's own heartbeats, where the client lets it be set; 0 leaves the usual 20 s. The
+            client gives AES up after two intervals without one.
+        probe_interval_s: AES is asked for its state this often, so that one that has not answered is lost
+            ``telephony.link.silence_limit_s`` after its last answer. At most half of that.
         parameters: further parts of the provider string, name to value.
     """
 
@@ -138,7 +139,7 @@ class JtapiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     jvm_options: tuple[str, ...] = ()
     threads: Annotated[int, Meta(ge=1, le=256)] = 32
     open_limit_s: Seconds = 20.0
-    heartbeat_s: Annotated[int, Meta(ge=0, le=600)] = 5
+    heartbeat_s: Annotated[int, Meta(ge=0, le=600)] = 4
     probe_interval_s: Seconds = 3.0
     parameters: dict[str, str] = field(default_factory=dict)
 
@@ -207,6 +208,10 @@ class TelephonySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             _check_provider_part(f"telephony.{name}", value)
             if len(value) > limit:
                 raise SettingsError(f"telephony.{name} has {len(value)} characters; JTAPI takes at most {limit}")
+        if self.link.silence_limit_s < 2 * self.jtapi.probe_interval_s:
+            raise SettingsError(
+                "telephony.jtapi.probe_interval_s must be at most half of telephony.link.silence_limit_s"
+            )
         for each in self.servers:
             _check_provider_part(f"telephony.servers: the service of {each.name}", each.service)
             _check_provider_part(f"telephony.servers: the host of {each.name}", each.host)

@@ -111,6 +111,11 @@ class JtapiWorld(RealWorld):
         )
         return _jtapi_link(self, settings, start_worker)
 
+    async def _close(self) -> None:
+        await super()._close()
+        left = [each.pid for each in self.workers if _is_there(each.pid)]
+        assert left == [], f"processes are left behind: {left}"
+
     def kill_process(self) -> None:
         os.kill(self.workers[-1].pid, signal.SIGKILL)
 
@@ -208,6 +213,14 @@ def _dmcc_link(world: TelephonyWorld, settings: TelephonySettings, network: Netw
         chance=random.Random(1),
         metrics=world.metrics,
     )
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _by_jtapi(settings: TelephonySettings, **jtapi: Any) -> TelephonySettings:

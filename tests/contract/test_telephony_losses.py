@@ -321,3 +321,12 @@ def test_process_that_is_killed_or_hangs_is_a_loss_like_any_other(process_played
         await _all_is_as_at_the_switch(world)
 
     process_played(story)
+
+
+def test_link_that_is_stopped_right_after_a_loss_leaves_nothing_behind(process_played: Played) -> None:
+    async def story(world: TelephonyWorld) -> None:
+        await world.log_in()
+        world.aes.cut(reset=True)
+        await world.until(lambda: len(world.links) > 1, "the loss is noticed")
+
+    process_played(story)

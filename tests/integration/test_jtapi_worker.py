@@ -249,7 +249,7 @@ def test_a_link_gets_over_the_crash_and_the_freeze_of_its_process(run):
             servers=(AesServerSettings(name=AES_1, host="aes.example"),),
             user="ctiuser",
             password="secret",
-            jtapi=JtapiSettings(class_path=(Path("peer.jar"),)),
+            jtapi=JtapiSettings(class_path=(Path("peer.jar"),), probe_interval_s=1.0),
             link=LinkSettings(heartbeat_interval_s=0.5, silence_limit_s=5.0, backoff_base_s=0.05, backoff_cap_s=0.1),
         )
         pids: list[int] = []

@@ -24,6 +24,8 @@ PROBE_PLACES: Final = 1
 End = Callable[[Outcome[Any]], None]
 
 
+
+
 class _Job:
     """One operation. ``end`` is None once its outcome is told, or nobody wants it any more."""
 

@@ -194,7 +194,7 @@ class JtapiLink:
             raise
         finally:
             self._leave(visit, "closed", "we left the process")
-            how = await worker.end(at_once=visit.hangs)
+            how = await _ended(worker, at_once=visit.hangs)
         return visit.outcome(how)
 
     def _open(self, server: AesServerSettings) -> messages.Open:
@@ -210,7 +210,8 @@ class JtapiLink:
             open_limit_s=jtapi.open_limit_s,
             heartbeat_s=jtapi.heartbeat_s,
             probe_interval_s=jtapi.probe_interval_s,
-            silence_limit_s=settings.link.silence_limit_s,
+            # A question that is not answered was asked up to an interval after the last answer.
+            silence_limit_s=settings.link.silence_limit_s - jtapi.probe_interval_s,
             request_limit_s=settings.link.request_limit_s,
             poll_interval_s=settings.poll_interval_s,
             threads=jtapi.threads,
@@ -346,6 +347,16 @@ class JtapiLink:
 
     def _count_unexpected(self) -> None:
         self._metrics.link_unexpected_reports.labels(kind=_KIND).inc()
+
+
+async def _ended(worker: Worker, *, at_once: bool) -> str:
+    """End a worker, and return how it ended; also when we are called off meanwhile, so that it is gone by then."""
+    ending = asyncio.ensure_future(worker.end(at_once=at_once))
+    try:
+        return await asyncio.shield(ending)
+    except asyncio.CancelledError:
+        await asyncio.wait([ending])
+        raise
 
 
 class _Visit:

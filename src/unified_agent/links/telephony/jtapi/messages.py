@@ -43,7 +43,7 @@ class Open(_Message, frozen=True, kw_only=True):
         open_limit_s: give up when the provider is not in service after this long.
         heartbeat_s: interval of AES's heartbeats, where the vendor's client lets it be set; 0 leaves it.
         probe_interval_s: how often AES is asked for its status.
-        silence_limit_s: an AES that has not answered for this long is lost.
+        silence_limit_s: an AES that has not answered a question for this long, nor told anything, is lost.
         request_limit_s: one operation without an outcome for this long is called unknown.
         poll_interval_s: how often an agent's state is read where no event ever told one.
         threads: for operations under way at the same time.

@@ -25,7 +25,6 @@ STALE_AGENT: Final = "StaleAgent"
 
 _ACS: Final = 1
 _CSTA: Final = 2
-_INTERNAL: Final = 4
 
 #: TSAPI's universal failures as values that the tables of refusals know, or would.
 _VALUES: Final = {
@@ -112,8 +111,11 @@ def refusal_of_operation(failure: OperationFailed, topic: Topic) -> Refusal:
 
 
 def is_unanswered(failure: OperationFailed) -> bool:
-    """Say whether AES said nothing: the client library lost it, or waited in vain. It may have happened then."""
-    return failure.kind == "PlatformException" and failure.pair[0] == _INTERNAL
+    """Say whether AES said nothing: the client library lost it, or waited in vain. It may have happened then.
+
+    Assumed: so did one whose exception is the platform's own and has no number of AES's.
+    """
+    return failure.kind == "PlatformException" and failure.pair[0] not in {_ACS, _CSTA}
 
 
 def _said(failure: OperationFailed, topic: Topic) -> Refusal:

@@ -344,9 +344,17 @@ def test_events_follow_a_refused_snapshot(kind: type[provider.Operation]) -> Non
     world.provider.replies[kind] = NEVER
     request = world.ask(Snapshot(agent=AGENT))
     world.tell(arriving())
-    world.provider.tell(kind, OperationFailed("PlatformException", "no"))
+    world.provider.tell(kind, OperationFailed("ResourceUnavailableException", "no"))
     assert [type(each) for each in world.facts] == [CallAlerting, RequestRefused]
     assert [type(each) for each in world.answers(request)] == [RequestRefused]
+
+
+def test_operation_that_fails_on_its_way_may_have_been_carried_out() -> None:
+    world = observed()
+    world.provider.replies[provider.Dial] = NEVER
+    request = world.ask(commands.MakeCall(number="2002"))
+    world.provider.tell(provider.Dial, OperationFailed("PlatformException", "the link to AES was lost"))
+    assert [type(each) for each in world.answers(request)] == [RequestUnknown]
 
 
 # --- agents
