@@ -24,8 +24,6 @@ PROBE_PLACES: Final = 1
 End = Callable[[Outcome[Any]], None]
 
 
-
-
 class _Job:
     """One operation. ``end`` is None once its outcome is told, or nobody wants it any more."""
 
