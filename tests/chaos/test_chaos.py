@@ -12,12 +12,17 @@ from pathlib import Path
 import msgspec
 import pytest
 import pytest_asyncio
+from tests.jtapi_peer.build import PEER_CLASS, Family, NoCompilerError, class_path
 
 PROGRAM = "import sys; from unified_agent.tools.cli import main; sys.exit(main())"
 AGENTS = 60
 #: How long all of it may take; about 100 s on two cores of which nobody else wants anything.
 LIMIT_S = 200.0
-SCENARIOS = ("kill", "freeze", "host-lost", "datacentre-killed")
+#: What fails, by the link to the switch. What the process that holds the JVM adds is that an instance's end leaves it.
+SCENARIOS = {
+    "dmcc": ("kill", "freeze", "host-lost", "datacentre-killed"),
+    "jtapi": ("kill", "datacentre-killed"),
+}
 
 
 class Chaos:
@@ -59,6 +64,14 @@ async def chaos(tmp_path: Path) -> AsyncIterator[Chaos]:
         await run.process.wait()
 
 
+def by_jtapi() -> tuple[str, ...]:
+    try:
+        path = class_path(Family.VENDOR)
+    except NoCompilerError as error:
+        pytest.skip(str(error))
+    return ("--telephony", "jtapi", "--peer", PEER_CLASS, "--class-path", ":".join(path))
+
+
 def namespaces_of(pid: int) -> list[str]:
     listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if line.startswith(f"ua-chaos-{pid}-")]
@@ -66,18 +79,22 @@ def namespaces_of(pid: int) -> list[str]:
 
 @pytest.mark.asyncio
 @pytest.mark.timeout(240)
-async def test_whatever_fails_agents_are_served_again_and_no_rule_is_broken(chaos: Chaos, tmp_path: Path) -> None:
-    figures = tmp_path / "figures.json"
+@pytest.mark.parametrize("telephony", SCENARIOS)
+async def test_whatever_fails_agents_are_served_again_and_no_rule_is_broken(
+    chaos: Chaos, tmp_path: Path, telephony: str
+) -> None:
+    figures, scenarios = tmp_path / "figures.json", SCENARIOS[telephony]
     process = await chaos.start(
         *("--agents", str(AGENTS), "--seconds", "2", "--calls-per-minute", "4", "--json", str(figures)),
-        *(word for name in SCENARIOS for word in ("--scenario", name)),
+        *(word for name in scenarios for word in ("--scenario", name)),
+        *(by_jtapi() if telephony == "jtapi" else ()),
     )
     status = await chaos.ended(LIMIT_S)
     assert figures.exists(), chaos.words
     report = msgspec.json.decode(figures.read_bytes())
     assert report["wrong"] == [], chaos.words
     assert status == 0
-    assert [each["scenario"] for each in report["reactions"]] == list(SCENARIOS)
+    assert [each["scenario"] for each in report["reactions"]] == list(scenarios)
     assert all(each["agents"] >= AGENTS // 3 for each in report["reactions"]), chaos.words
     assert report["reactions"][-1]["agents"] == AGENTS
     assert report["recorded"] > 10 * AGENTS
