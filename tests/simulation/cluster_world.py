@@ -7,10 +7,8 @@ the store, the machines with their guardians, the network, desktops.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final, cast
@@ -25,6 +23,7 @@ from tests.simulation.network import SimNetwork
 from tests.simulation.ownership_truth import OwnershipTruth
 from tests.simulation.sites import AES, DIALLERS, aes_site, dialler_site
 from tests.simulation.store_weather import StoreWeather
+from tests.simulation.telephones import hang_up
 from tests.simulation.transports import virtual_loop
 from tests.simulation.virtual_loop import WorldClock
 from tests.simulation.world import AES_PORT, EPOCH_S, settings, stop_callers, telephony_of
@@ -35,9 +34,6 @@ from unified_agent.domain.ids import InstanceId
 from unified_agent.history import Entry, HistoryList
 from unified_agent.sealing import Keyring
 from unified_agent.settings import ClusterSettings, PeerSettings, Settings, StoreSettings
-from unified_agent.tools.simulators.aes.control import press_key
-from unified_agent.tools.simulators.aes.control_messages import PhoneKey, UseTelephone
-from unified_agent.tools.simulators.aes.refusals import Refused
 from unified_agent.tools.simulators.aes.server import AesServer
 from unified_agent.tools.simulators.apc.server import DiallerServer
 
@@ -252,15 +248,8 @@ class ClusterWorld:
             random,
             seeds=seeds,
             dialler=number % 2 == 0,
-            hang_up=lambda: self._hang_up(station),
+            hang_up=lambda: hang_up(self.aes, station),
         )
-
-    def _hang_up(self, station: str) -> None:
-        """End every call at a telephone, as a person does: what rings is answered first."""
-        for call in tuple(self.aes.truth()["stations"].get(station, {}).get("calls", {})):
-            for press in (PhoneKey.ANSWER, PhoneKey.HANG_UP):
-                with contextlib.suppress(Refused):
-                    self.aes.act(partial(press_key, data=UseTelephone(station=station, key=press, call_id=call)))
 
     @asynccontextmanager
     async def running(self, check: Callable[[], None]) -> AsyncIterator[None]:

@@ -34,6 +34,9 @@ class Breach(AssertionError):
 class Desktop:
     """One agent's page.
 
+    Args:
+        hang_up: puts the telephone's handset down; a person does who cannot log in while on a call.
+
     Attributes:
         view: as told, None before the first snapshot.
         ended: the reason of the last session's end, None while one runs.
@@ -42,8 +45,18 @@ class Desktop:
         resets: reasons of the snapshots got.
     """
 
-    def __init__(self, instance: Instance, number: int, random: Random, *, dialler: bool, polls: bool = False) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        number: int,
+        random: Random,
+        *,
+        dialler: bool,
+        polls: bool = False,
+        hang_up: Callable[[], None] = lambda: None,
+    ) -> None:
         self.instance = instance
+        self._hang_up = hang_up
         self.agent = f"{5000 + number}"
         self.station = f"{2000 + number}"
         self.dialler = {"name": f"agent{number:04}", "password": "secret", "headset": self.station, "job": "SPRING25"}
@@ -139,7 +152,7 @@ class Desktop:
             case "welcome" | "beat" | "goodbye" | "topology" | "ticket":
                 pass
             case "refused":
-                self._token, self.ended = None, frame["id"]
+                self._over(frame["id"])
             case "answer":
                 self._settle(frame["id"], frame["outcome"])
             case _:
@@ -169,7 +182,12 @@ class Desktop:
         elif frame["type"] == "command-settled":
             self._settle(data["command"], data["outcome"])
         elif frame["type"] == "session-ended":
-            self._token, self.ended = None, data["reason"]
+            self._over(data["reason"])
+
+    def _over(self, reason: str) -> None:
+        self._token, self.ended = None, reason
+        if reason == "agent.on-a-call":
+            self._hang_up()
 
     def _settle(self, command_id: str, outcome: str) -> None:
         before = self.outcomes.get(command_id)

@@ -132,6 +132,12 @@ class ClientCalls:
                 self._move(known, number, connection, terminal)
         return self._taken()
 
+    def look_away(self) -> None:
+        """Forget what is out of sight now that a station is observed no more; nobody is there to be told."""
+        for call in tuple(self._calls.values()):
+            self._forget(call)
+        self._told.clear()
+
     def _taken(self) -> list[CallEvent]:
         told, self._told = self._told, []
         return told

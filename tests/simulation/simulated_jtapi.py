@@ -267,6 +267,7 @@ class SimulatedJtapi:
     def _unobserve(self, it: provider.UnobserveStation) -> Asking:
         for monitor in [each for each, station in self._monitors.items() if station == it.station]:
             del self._monitors[monitor]
+            self._calls.look_away()
             yield csta.MonitorStop(monitor_id=monitor)
         device = self._devices.pop(it.station, None)
         if device is not None:

@@ -234,6 +234,21 @@ def test_calls_that_were_there_before_are_told_with_the_observer() -> None:
     run(story())
 
 
+def test_a_call_that_ends_while_its_station_is_not_observed_is_not_remembered() -> None:
+    async def story() -> None:
+        async with Site() as site:
+            assert await site.ask(provider.ObserveStation(station="2001")) is None
+            call = site.call_in("2001")
+            await asyncio.sleep(1.0)
+            assert [each.call for each in await site.ask(provider.ReadCalls(station="2001"))] == [call]
+            assert await site.ask(provider.UnobserveStation(station="2001")) is None
+            site.aes.act(lambda it: it.switch.hang_up_outside(call, None))
+            assert await site.ask(provider.ObserveStation(station="2001")) is None
+            assert await site.ask(provider.ReadCalls(station="2001")) == ()
+
+    run(story())
+
+
 def test_agents_are_logged_in_read_changed_and_told() -> None:
     async def story() -> None:
         async with Site() as site:

@@ -17,6 +17,7 @@ from tests.simulation.desktop import Desktop
 from tests.simulation.jtapi_worker import SimulatedWorkers
 from tests.simulation.network import SimNetwork
 from tests.simulation.sites import AES, DIALLERS, aes_site, dialler_site
+from tests.simulation.telephones import hang_up
 from tests.simulation.virtual_loop import VirtualLoop
 
 from unified_agent.assembly import Instance
@@ -111,12 +112,17 @@ class World:
             make_secret=lambda size: secrets.randbytes(size).hex(),
             listen=False,
         )
-        self.desktops = [
-            Desktop(
-                self.instance, number, Random(self.random.random()), dialler=number % 2 == 0, polls=number % 4 in {0, 3}
-            )
-            for number in range(1, agents + 1)
-        ]
+        self.desktops = [self._make_desktop(number) for number in range(1, agents + 1)]
+
+    def _make_desktop(self, number: int) -> Desktop:
+        return Desktop(
+            self.instance,
+            number,
+            Random(self.random.random()),
+            dialler=number % 2 == 0,
+            polls=number % 4 in {0, 3},
+            hang_up=lambda: hang_up(self.aes, f"{2000 + number}"),
+        )
 
     def _make_aes(self, agents: int) -> AesServer:
         plan = aes_site(self.random, agents=agents)
