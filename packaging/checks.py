@@ -92,7 +92,8 @@ def test_steps(seeds: int) -> tuple[Step, ...]:
         Step(name="size of the pages", command=("npm", "--prefix", "web", "run", "-s", "size"), limit_s=30),
         *optional_steps(),
         simulation_step(seeds, first_seed=0, limit_s=600),
-        pytest_step("integration", limit_s=540, parallel=False),
+        # Most of them wait for others. A file's tests share what they start, and stay together.
+        pytest_step("integration", "--dist", "loadfile", limit_s=600),
         pytest_step("browser", limit_s=600, parallel=False),
         pytest_step("chaos", limit_s=300, parallel=False),
     )
