@@ -24,8 +24,10 @@ from unified_agent.links.telephony.link_life import (
     SWITCH_DOWN_LIMIT_S,
     News,
     Patience,
+    at_work,
     read_password,
     request_counter,
+    without_switch,
 )
 from unified_agent.links.telephony.stations import Station
 from unified_agent.links.telephony.switch_watch import SwitchWatch
@@ -134,12 +136,13 @@ class DmccLink:
         if self._aes is None or self._watch is None:
             return self._supervisor.status
         if not self._watch.is_up:
-            return f"{self._supervisor.link}: connected to {self._server.name}, which has no link to the switch"
-        exchange = self._aes.exchange
-        load = ", AES is overloaded" if self._watch.is_overloaded else ""
-        return (
-            f"{self._supervisor.status}; {self._desk.observed} stations observed, "
-            f"{exchange.in_flight} requests under way, {exchange.waiting} waiting{load}"
+            return without_switch(self._supervisor.link, self._server.name)
+        return at_work(
+            self._supervisor.status,
+            observed=self._desk.observed,
+            in_flight=self._aes.exchange.in_flight,
+            waiting=self._aes.exchange.waiting,
+            overloaded=self._watch.is_overloaded,
         )
 
     async def _serve(self, server: AesServerSettings, came_up: Callable[[], None]) -> str:

@@ -92,6 +92,24 @@ class Patience:
         self._on_lost()
 
 
+def without_switch(link: LinkId, server: LinkId) -> str:
+    """Say that an AES is there and its switch is not, for the health page."""
+    return f"{link}: connected to {server}, which has no link to the switch"
+
+
+def at_work(doing: str, *, observed: int, in_flight: int, waiting: int, overloaded: bool) -> str:
+    """Say how a link that is up does, for the health page.
+
+    Args:
+        doing: the supervisor's word.
+        observed: stations.
+        in_flight, waiting: requests.
+        overloaded: AES says so.
+    """
+    overload = ", AES is overloaded" if overloaded else ""
+    return f"{doing}; {observed} stations observed, {in_flight} requests under way, {waiting} waiting{overload}"
+
+
 def request_counter(metrics: Metrics, link: LinkId) -> Callable[[str, float], None]:
     """Return what counts a request by its outcome (``done``, ``refused``, ``unknown``) and the seconds it took."""
     seconds = metrics.link_request_seconds.labels(kind=_KIND)

@@ -14,8 +14,10 @@ from unified_agent.links.telephony.link_life import (
     SWITCH_DOWN_LIMIT_S,
     News,
     Patience,
+    at_work,
     read_password,
     request_counter,
+    without_switch,
 )
 from unified_agent.observe import Metrics
 from unified_agent.settings import TelephonySettings
@@ -112,3 +114,10 @@ def test_a_password_comes_from_its_file_if_there_is_one(tmp_path: Path) -> None:
     assert read_password(TelephonySettings(password="given", password_file=file)) == "from-file"
     with pytest.raises(SettingsError, match="cannot be read"):
         read_password(TelephonySettings(password_file=tmp_path / "gone"))
+
+
+def test_what_a_link_does_is_said_in_a_sentence() -> None:
+    assert without_switch(LinkId("dmcc"), AES_1) == "dmcc: connected to aes-1, which has no link to the switch"
+    calm, loaded = (at_work("up", observed=3, in_flight=2, waiting=1, overloaded=each) for each in (False, True))
+    assert calm == "up; 3 stations observed, 2 requests under way, 1 waiting"
+    assert loaded == f"{calm}, AES is overloaded"

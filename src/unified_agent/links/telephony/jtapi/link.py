@@ -28,8 +28,10 @@ from unified_agent.links.telephony.link_life import (
     SWITCH_DOWN_LIMIT_S,
     News,
     Patience,
+    at_work,
     read_password,
     request_counter,
+    without_switch,
 )
 from unified_agent.links.telephony.refusals import BUSY, LINK_DOWN, Refusal
 from unified_agent.observe import Metrics, get_logger, log_event
@@ -145,13 +147,15 @@ class JtapiLink:
         if visit is None or not visit.opened:
             return self._supervisor.status
         if not self.is_up:
-            return f"{self._supervisor.link}: connected to {visit.server.name}, which has no link to the switch"
+            return without_switch(self._supervisor.link, visit.server.name)
         if load is None:
             return self._supervisor.status
-        overload = ", AES is overloaded" if load.overloaded else ""
-        return (
-            f"{self._supervisor.status}; {load.observed} stations observed, {load.in_flight} requests under way, "
-            f"{load.waiting} waiting{overload}"
+        return at_work(
+            self._supervisor.status,
+            observed=load.observed,
+            in_flight=load.in_flight,
+            waiting=load.waiting,
+            overloaded=load.overloaded,
         )
 
     async def _serve(self, server: AesServerSettings, came_up: Callable[[], None]) -> str:
